@@ -1,0 +1,1 @@
+"""The legacy CSV route: option-chain CSV in, box CSV out."""

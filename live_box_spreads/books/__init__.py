@@ -1,0 +1,1 @@
+"""Floor 2: box tables and the views of them. Pure functions of a chain."""

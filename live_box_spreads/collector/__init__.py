@@ -1,0 +1,1 @@
+"""Floor 4: feed, live book and snapshots put together."""

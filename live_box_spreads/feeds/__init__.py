@@ -1,0 +1,1 @@
+"""Floor 3: where quotes come from, behind one small interface (:mod:`.base`)."""

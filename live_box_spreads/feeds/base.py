@@ -1,0 +1,170 @@
+"""What a feed is: contracts for a universe, then a snapshot of them or a stream of updates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, Self
+
+import polars as pl
+
+from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+CONTRACT_COLUMNS = ["root", "underlying", "expiry", "settlement", "strike", "right"]
+CONTRACT_SCHEMA = pl.Schema(
+    {
+        **{name: CHAIN_SCHEMA[name] for name in CONTRACT_COLUMNS},
+        "occ_symbol": pl.String(),
+        "streamer_symbol": pl.String(),
+    }
+)
+
+ExpirySelection = Literal["spread", "nearest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """What to quote.
+
+    Attributes:
+        roots: option roots, most wanted first.
+        expiries_per_root: at most this many expiries of each root; 0 takes all.
+        expiry_selection: ``nearest`` takes the soonest; ``spread`` covers the whole term,
+            geometrically spaced, so that a loan of a year is there beside one of a week.
+        moneyness: lowest and highest strike as a fraction of the spot.
+    """
+
+    roots: tuple[str, ...]
+    expiries_per_root: int = 0
+    expiry_selection: ExpirySelection = "spread"
+    moneyness: tuple[float, float] = (0.0, float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """The listed contracts of a universe; a row number here is how updates name a contract.
+
+    Attributes:
+        table: columns of ``CONTRACT_SCHEMA``, sorted by root, expiry, strike, right.
+        failures: one line a root that could not be listed; the other roots stand.
+    """
+
+    table: pl.DataFrame
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of contracts."""
+        return len(self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """New quotes of some contracts; all arrays have one length.
+
+    Attributes:
+        rows: row numbers in ``Contracts.table``; may repeat, the last one wins.
+        bid: index points; NaN clears the side.
+        ask: index points; NaN clears the side.
+        bid_size: contracts; NaN unknown.
+        ask_size: contracts; NaN unknown.
+    """
+
+    rows: NDArray[np.int32]
+    bid: NDArray[np.float64]
+    ask: NDArray[np.float64]
+    bid_size: NDArray[np.float64]
+    ask_size: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """New slow fields of some contracts; NaN leaves the value that is already known.
+
+    Attributes:
+        rows: row numbers in ``Contracts.table``.
+        last: price of the last trade, index points.
+        volume: contracts traded today.
+        open_interest: contracts open at the start of the day.
+    """
+
+    rows: NDArray[np.int32]
+    last: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    open_interest: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What changed, as one received message tells it.
+
+    Attributes:
+        received_at: local receive time (UTC); the wire carries none.
+        quotes: new quotes, or None.
+        activity: new slow fields, or None.
+        spot: new prices of underlyings, in index points.
+        link_down: the stream was lost; what is held is stale until new quotes arrive.
+        subscribed: contracts asked for so far on this connection, or None if unchanged.
+    """
+
+    received_at: datetime
+    quotes: Quotes | None = None
+    activity: Activity | None = None
+    spot: Mapping[str, float] = field(default_factory=dict)
+    link_down: bool = False
+    subscribed: int | None = None
+
+
+class Feed(Protocol):
+    """A source of option quotes. Used as an async context manager, so that it can let go.
+
+    Attributes:
+        name: short name, such as ``tastytrade``; kept in each snapshot.
+    """
+
+    name: str
+
+    @property
+    def timeliness(self) -> Timeliness:
+        """Live, delayed, simulated or replay; known after the first ``contracts`` call."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Acquire what the feed needs; no login yet."""
+        ...
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close every connection."""
+        ...
+
+    async def contracts(self, universe: Universe) -> Contracts:
+        """List the contracts of a universe.
+
+        Raises:
+            FeedError: nothing at all can be listed. A single failing root is a failure line.
+        """
+        ...
+
+    async def snapshot(self, contracts: Contracts) -> Chain:
+        """Ask once for the quotes of these contracts.
+
+        Raises:
+            FeedError: the quotes cannot be had.
+        """
+        ...
+
+    def updates(self, contracts: Contracts) -> AsyncIterator[Update]:
+        """Stream updates of these contracts until the iterator is closed.
+
+        The first round brings every contract's current quote. A lost link is reported by an
+        update with ``link_down`` and mended by the feed itself; only a final refusal raises.
+
+        Raises:
+            FeedError: the stream cannot be had and a retry is of no use.
+        """
+        ...

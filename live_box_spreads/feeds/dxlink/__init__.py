@@ -1,0 +1,1 @@
+"""DXLink: a protocol state machine without sockets and a thin asyncio shell."""

@@ -1,0 +1,168 @@
+"""The option chain: what feeds give and snapshots keep, one row a contract.
+
+Everything else (boxes, bands, curves) is derived from a :class:`Chain`, never stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from live_box_spreads.model.errors import ChainError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA_VERSION = 1
+
+SETTLEMENT_TYPE = pl.Enum(["AM", "PM"])
+RIGHT_TYPE = pl.Enum(["C", "P"])
+TIME_TYPE = pl.Datetime("ms", "UTC")
+
+CHAIN_SCHEMA = pl.Schema(
+    {
+        "root": pl.String(),
+        "underlying": pl.String(),
+        "expiry": pl.Date(),
+        "settlement": SETTLEMENT_TYPE,
+        "strike": pl.Float64(),
+        "right": RIGHT_TYPE,
+        "bid": pl.Float64(),
+        "ask": pl.Float64(),
+        "bid_size": pl.Float64(),
+        "ask_size": pl.Float64(),
+        "last": pl.Float64(),
+        "volume": pl.Int64(),
+        "open_interest": pl.Int64(),
+        "quote_time": TIME_TYPE,
+    }
+)
+"""Prices in index points, sizes in contracts; NaN is a side nobody quotes (never null).
+``volume``, ``open_interest`` and ``quote_time`` are null where unknown."""
+
+KEY = ["root", "expiry", "strike", "right"]
+QUOTE_COLUMNS = ["bid", "ask", "bid_size", "ask_size", "last"]
+
+
+class Timeliness(StrEnum):
+    """How old the quotes of a feed are by nature; every face shows it."""
+
+    LIVE = "live"
+    DELAYED = "delayed"
+    SIMULATED = "simulated"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Quotes of any number of roots and expiries at one instant.
+
+    Attributes:
+        quotes: one row a contract, columns of ``CHAIN_SCHEMA``, sorted by ``KEY``, no duplicates.
+        snapshot_time: the instant that the quotes stand for (UTC); settlement counts from it.
+        feed: name of the feed, such as ``tastytrade``.
+        timeliness: live, delayed, simulated or replay.
+        spot: last price of each underlying, in index points; an unknown one is absent.
+        rejected: rows refused on the way in, by reason.
+    """
+
+    quotes: pl.DataFrame
+    snapshot_time: datetime
+    feed: str
+    timeliness: Timeliness
+    spot: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Refuse a frame of another schema or an instant without UTC."""
+        if self.quotes.schema != CHAIN_SCHEMA:
+            raise ChainError(
+                f"chain columns are {dict(self.quotes.schema)}, expected {dict(CHAIN_SCHEMA)}; "
+                "build chains with Chain.build"
+            )
+        if self.snapshot_time.utcoffset() != timedelta(0):
+            raise ChainError(f"snapshot_time {self.snapshot_time!r} is not in UTC")
+
+    @classmethod
+    def build(
+        cls,
+        rows: pl.DataFrame,
+        *,
+        snapshot_time: datetime,
+        feed: str,
+        timeliness: Timeliness,
+        spot: Mapping[str, float] | None = None,
+        rejected: Mapping[str, int] | None = None,
+    ) -> Chain:
+        """Make a chain from rows that may be incomplete, unsorted or repeated.
+
+        Args:
+            rows: columns of ``CHAIN_SCHEMA``; the quote columns, ``volume``, ``open_interest``
+                and ``quote_time`` may be absent (unknown).
+            snapshot_time: the instant that the quotes stand for, with a time zone.
+            feed: name of the feed.
+            timeliness: live, delayed, simulated or replay.
+            spot: last price by underlying, in index points.
+            rejected: rows already refused by the caller, by reason.
+
+        Raises:
+            ChainError: a key column is missing, or a column cannot take its type.
+        """
+        refused = dict(rejected or {})
+        frame = _conform(rows)
+        bad_key = pl.any_horizontal(pl.col(KEY).is_null()) | ~(pl.col("strike") > 0)
+        good = frame.filter(~bad_key)
+        _count(refused, "no root, expiry, right or positive strike", len(frame) - len(good))
+        unique = good.unique(KEY, keep="last", maintain_order=True)
+        _count(refused, "duplicate contract (the last row is kept)", len(good) - len(unique))
+        return cls(
+            quotes=unique.sort(KEY),
+            snapshot_time=snapshot_time.astimezone(UTC),
+            feed=feed,
+            timeliness=timeliness,
+            spot=MappingProxyType(dict(spot or {})),
+            rejected=MappingProxyType(refused),
+        )
+
+    @property
+    def roots(self) -> list[str]:
+        """Option roots present, sorted."""
+        return sorted(self.quotes["root"].unique().to_list())
+
+    def expiries(self, root: str) -> list[date]:
+        """Return the expiries of a root, soonest first; empty if the root is absent."""
+        found = self.quotes.filter(pl.col("root") == root)["expiry"].unique()
+        return sorted(found.to_list())
+
+    def keys(self) -> list[tuple[str, date]]:
+        """Return every (root, expiry) present, sorted."""
+        found = self.quotes.select("root", "expiry").unique().sort("root", "expiry")
+        return [(root, expiry) for root, expiry in found.iter_rows()]
+
+
+def _count(refused: dict[str, int], reason: str, rows: int) -> None:
+    if rows:
+        refused[reason] = refused.get(reason, 0) + rows
+
+
+def _conform(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows exactly the columns and types of ``CHAIN_SCHEMA``, unknown prices as NaN."""
+    optional = {*QUOTE_COLUMNS, "volume", "open_interest", "quote_time"}
+    missing = [name for name in CHAIN_SCHEMA if name not in rows.columns and name not in optional]
+    if missing:
+        raise ChainError(f"chain rows lack {', '.join(missing)}; they have {rows.columns}")
+    columns = [
+        (pl.col(name) if name in rows.columns else pl.lit(None).alias(name)).cast(dtype)
+        for name, dtype in CHAIN_SCHEMA.items()
+    ]
+    try:
+        frame = rows.select(columns)
+    except pl.exceptions.PolarsError as error:
+        first_line = str(error).splitlines()[0]
+        raise ChainError(f"chain rows do not fit the schema: {first_line}") from error
+    return frame.with_columns(pl.col(QUOTE_COLUMNS).fill_null(float("nan")))

@@ -1,0 +1,1 @@
+"""Beside the floors: a local exchange that speaks the Tastytrade protocols."""
