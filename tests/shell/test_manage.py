@@ -1,0 +1,144 @@
+"""manage.sh, run for real in a fresh clone: each word, and each way to an environment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.shell.checkout import Checkout, free_port, need, page_answers, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.shell, pytest.mark.xdist_group("shell"), pytest.mark.timeout(600)]
+
+# A stand-in that keeps to conda's command line: it knows `create`, and `run` in what it created.
+CONDA = """#!{python}
+import os, pathlib, subprocess, sys
+home = pathlib.Path({home!r})
+with (home / "calls").open("a") as calls:
+    print(*sys.argv[1:], file=calls)
+command, *rest = sys.argv[1:]
+environment = home / rest[rest.index("-n") + 1]
+if command == "create":
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+elif command == "run":
+    program, *arguments = rest[rest.index("-n") + 2:]
+    python = environment / "bin" / program
+    if not python.exists():
+        sys.exit("EnvironmentLocationNotFound: Not a conda environment")
+    os.execv(python, [str(python), *arguments])
+else:
+    sys.exit(f"conda: invalid choice: {{command}}")
+"""
+
+
+@pytest.fixture(scope="session")
+def uv_clone(clone: Checkout) -> Checkout:
+    need("uv")
+    return replace(clone, environment={"BOX_ENV": "uv"})
+
+
+def test_help_names_every_word_and_installs_nothing(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, "--help") == 0
+    for word in ("snapshot", "collect", "dashboard", "both", "demo", "test"):
+        assert f"  {word} " in log.read_text()
+
+
+def test_an_unknown_word_is_bad_usage(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, "snapshto") == 2
+    assert "unknown word 'snapshto'" in log.read_text()
+
+
+def test_an_unknown_environment_is_bad_usage(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, "snapshot", BOX_ENV="poetry") == 2
+    assert "BOX_ENV=poetry is unknown" in log.read_text()
+
+
+def test_a_choice_out_of_range_is_bad_usage(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, answer="7\n") == 2
+    assert "'7' is not one of 1, 2, 3, 4" in log.read_text()
+
+
+def test_the_menu_takes_one_snapshot(uv_clone: Checkout, log: Path) -> None:
+    before = len(uv_clone.snapshots)
+    assert uv_clone.run(log, answer="1\n") == 0, log.read_text()
+    assert "2) continuous collector" in log.read_text()
+    assert len(uv_clone.snapshots) == before + 1
+
+
+def test_collect_runs_until_it_is_told_to_stop(uv_clone: Checkout, log: Path) -> None:
+    before = len(uv_clone.snapshots)
+    fast = {"BOX_UPDATE_INTERVAL_SECONDS": "2"}
+    running = uv_clone.start(log, "collect", **fast)
+    wait_until(lambda: running.alive() and len(uv_clone.snapshots) >= before + 2, "two snapshots")
+    assert running.stop(signal.SIGTERM) == 0, running.output()
+    assert not list(uv_clone.snapshots[0].parent.glob("*.tmp"))
+
+
+def test_dashboard_answers(uv_clone: Checkout, log: Path) -> None:
+    port = free_port()
+    running = uv_clone.start(log, "dashboard", "--port", str(port))
+    wait_until(lambda: running.alive() and page_answers(port), "the dashboard's page")
+    running.stop(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_both_stop_together(uv_clone: Checkout, log: Path, how: signal.Signals) -> None:
+    before, port = len(uv_clone.snapshots), free_port()
+    quick = {"BOX_UPDATE_INTERVAL_SECONDS": "2", "BOX_DASHBOARD__PORT": str(port)}
+    running = uv_clone.start(log, "both", **quick)
+    wait_until(
+        lambda: running.alive() and page_answers(port) and len(uv_clone.snapshots) > before,
+        "a snapshot and the page",
+    )
+    running.stop(how)
+
+
+def test_demo_shows_the_dashboard(uv_clone: Checkout, log: Path, tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "snapshots"
+    options = ("--no-browser", "--port", str(port), "--folder", str(folder))
+    running = uv_clone.start(log, "demo", *options)
+    wait_until(
+        lambda: running.alive() and page_answers(port) and any(folder.glob("snapshot_*.parquet")),
+        "a snapshot and the page",
+    )
+    assert f"http://127.0.0.1:{port}" in running.output()
+    running.stop(signal.SIGINT)
+
+
+def test_test_passes_its_options_on_to_pytest(uv_clone: Checkout, log: Path) -> None:
+    assert uv_clone.run(log, "test", "-q", "tests/model/test_rates.py") == 0, log.read_text()
+    assert " passed" in log.read_text()
+
+
+def test_venv_and_pip(clone: Checkout, log: Path) -> None:
+    before = len(clone.snapshots)
+    assert clone.run(log, "snapshot", BOX_ENV="venv") == 0, log.read_text()
+    assert len(clone.snapshots) == before + 1
+    log.write_text("")
+    assert clone.run(log, "snapshot", BOX_ENV="venv") == 0
+    assert "installing" not in log.read_text(), "the second start must not install again"
+
+
+def test_conda_on_request(clone: Checkout, log: Path, tmp_path: Path) -> None:
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    stand_in = binaries / "conda"
+    stand_in.write_text(CONDA.format(python=sys.executable, home=str(tmp_path)))
+    stand_in.chmod(0o755)
+    before = len(clone.snapshots)
+    path = f"{binaries}:/usr/local/bin:/usr/bin:/bin"
+    assert clone.run(log, "snapshot", BOX_ENV="conda", PATH=path) == 0, log.read_text()
+    assert len(clone.snapshots) == before + 1
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert any(call.startswith("create") and "-n box_live python=3.11" in call for call in calls)
+
+
+def test_conda_asked_for_but_absent(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, "snapshot", BOX_ENV="conda", PATH="/usr/bin:/bin") == 1
+    assert "there is no conda command here" in log.read_text()

@@ -1,0 +1,74 @@
+"""What a newcomer installs: the requirements, and the wheel outside any checkout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.shell.checkout import (
+    Checkout,
+    Running,
+    free_port,
+    need,
+    page_answers,
+    wait_until,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.shell, pytest.mark.xdist_group("shell"), pytest.mark.timeout(600)]
+
+
+def run(*command: str, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)  # noqa: S603 - literal
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "extras"), [("requirements.txt", ()), ("requirements-dev.txt", ("--extra", "dev"))]
+)
+def test_requirements_say_what_the_lock_says(file: str, extras: tuple[str, ...]) -> None:
+    need("uv")
+    options = ("--frozen", "--no-emit-project", "--no-hashes", "--no-annotate", "--no-header")
+    wanted = run("uv", "export", "--quiet", *options, *extras, cwd=ROOT)
+    pinned = [line for line in (ROOT / file).read_text().splitlines() if not line.startswith("#")]
+    assert pinned == wanted.splitlines()
+
+
+def test_the_wheel_runs_the_demo_outside_the_checkout(
+    clone: Checkout, tmp_path: Path, log: Path
+) -> None:
+    need("uv")
+    run("uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), cwd=clone.folder)
+    (wheel,) = tmp_path.glob("live_box_spreads-*.whl")
+    environment = tmp_path / "environment"
+    run("uv", "venv", "--quiet", str(environment), cwd=tmp_path)
+    python = environment / "bin/python"
+    requirements = str(clone.folder / "requirements.txt")
+    install = ("uv", "pip", "install", "--quiet", "--python", str(python))
+    run(*install, "-r", requirements, str(wheel), cwd=tmp_path)
+    port, folder = free_port(), tmp_path / "snapshots"
+    boxes = str(environment / "bin/boxes")
+    with log.open("w", encoding="utf-8") as sink:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [boxes, "demo", "--no-browser", "--port", str(port), "--folder", str(folder)],
+            cwd=tmp_path,
+            env={
+                k: v for k, v in os.environ.items() if not k.startswith(("BOX_", "TT_", "PYTHON"))
+            },
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    running = Running(process, log)
+    wait_until(
+        lambda: running.alive() and page_answers(port) and any(folder.glob("snapshot_*.parquet")),
+        "a snapshot and the page",
+    )
+    running.stop(signal.SIGTERM)
