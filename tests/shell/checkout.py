@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from pathlib import Path
 
@@ -47,7 +47,7 @@ def wait_until(ready: Callable[[], bool], what: str) -> None:
 def page_answers(port: int) -> bool:
     """Tell whether the dashboard on this port serves its page and its layout."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}/_dash-layout", timeout=5) as reply:  # noqa: S310 - loopback
+        with urlopen(f"http://127.0.0.1:{port}/_dash-layout", timeout=5) as reply:
             return bool(json.load(reply))
     except OSError:
         return False
