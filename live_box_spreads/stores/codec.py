@@ -44,13 +44,14 @@ _SMALLEST_FIRST: dict[str, tuple[PolarsDataType, ...]] = {
     "volume": (pl.Int32(),),
     "open_interest": (pl.Int32(),),
 }
+_ROW_ORDER = ["root", "expiry", "right", "strike"]  # like prices side by side pack better
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _COMMENT = "# "
 
 
 def to_parquet(chain: Chain) -> bytes:
     """Return the chain as a parquet file: zstd, each column in its smallest exact type."""
-    columns = [_shrunk(column) for column in _nulls_for_nan(chain.quotes)]
+    columns = [_shrunk(column) for column in _nulls_for_nan(chain.quotes.sort(_ROW_ORDER))]
     buffer = io.BytesIO()
     pl.DataFrame(columns).write_parquet(buffer, compression="zstd", metadata=_metadata(chain))
     return buffer.getvalue()
