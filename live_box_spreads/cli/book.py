@@ -1,0 +1,157 @@
+"""``boxes book``: the box table of one root and expiry of a snapshot."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from live_box_spreads.cli.options import examples
+from live_box_spreads.model.errors import BoxSpreadsError, ChainError, did_you_mean
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from live_box_spreads.books.filters import BoxFilters
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.settings import Settings
+
+app = typer.Typer()
+
+# As words here: importing the enumerations would load numpy for a help page.
+CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
+TimeBasisName = Literal["settlement", "expiry_instant"]
+FormatName = Literal["table", "csv", "json", "parquet"]
+
+
+@app.command(
+    epilog=examples(
+        "boxes book snapshot_20250904_181500.parquet --root SPX --expiry 2025-12-19",
+        "boxes book S.parquet --root SPX --expiry 2025-12-19 --format csv --out boxes.csv",
+        "boxes book S.parquet --root XSP --expiry 2025-12-19 --filters --limit 50",
+    ),
+)
+def book(  # noqa: PLR0913 # one argument an option
+    snapshot: Annotated[Path, typer.Argument(help="Snapshot file, parquet or csv.")],
+    *,
+    root: Annotated[str, typer.Option(help="Option root, such as SPX or SPXW.")],
+    expiry: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Expiration date.")],
+    format_: Annotated[
+        FormatName, typer.Option("--format", help="Rates are fractions in all but the table.")
+    ] = "table",
+    out: Annotated[
+        Path | None, typer.Option(metavar="F", help="Write to this file, not to stdout.")
+    ] = None,
+    compounding: Annotated[
+        CompoundingName | None, typer.Option(help="How a rate is said; effective if not given.")
+    ] = None,
+    time_basis: Annotated[
+        TimeBasisName | None, typer.Option(help="How time is counted; settlement if not given.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="Apply the thresholds and conventions of this file."),
+    ] = None,
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Apply those of the package's own config.yaml.")
+    ] = False,
+    min_strike_gap: Annotated[
+        float | None, typer.Option(min=0.0, help="Narrowest box, in index points.")
+    ] = None,
+    max_strike_gap: Annotated[
+        float | None, typer.Option(min=0.0, help="Widest box, in index points.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Rows that the table shows; 0 shows all.")] = 20,
+) -> None:
+    """Show every box of one root and expiry of a snapshot: costs and lending and borrowing rates.
+
+    Without --filters or --config there are no thresholds: each pair of strikes that can be
+    executed is there. Boxes that were left out are counted by reason on stderr.
+    """
+    if format_ == "parquet" and out is None and sys.stdout.isatty():
+        raise typer.BadParameter(
+            "parquet is not for a terminal; add --out F", param_hint="--format"
+        )
+    from live_box_spreads.books.box_table import box_table  # noqa: PLC0415
+    from live_box_spreads.model.quality import QualityRules  # noqa: PLC0415
+    from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
+    from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
+
+    settings = _settings(config, filters=filters)
+    day = expiry.date()
+    table = box_table(
+        _chain(snapshot, root, day),
+        root,
+        day,
+        basis=TimeBasis(time_basis or (settings.time_basis if settings else "settlement")),
+        compounding=Compounding(compounding or (settings.compounding if settings else "effective")),
+        filters=_filters(root, settings, min_strike_gap, max_strike_gap),
+        rules=settings.quality_rules() if settings else QualityRules(),
+    )
+    _give(table.frame, format_, out, f"{root} {day}", limit)
+    for reason, boxes in table.removed.items():
+        typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
+
+
+def _settings(config: Path | None, *, filters: bool) -> Settings | None:
+    if config is None and not filters:
+        return None
+    from live_box_spreads.settings import load_settings  # noqa: PLC0415
+
+    return load_settings(config)
+
+
+def _chain(snapshot: Path, root: str, expiry: date) -> Chain:
+    """Read the snapshot and make sure that it has the root and the expiry."""
+    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
+
+    chain = read_snapshot(snapshot)
+    if root not in chain.roots:
+        hint = did_you_mean(root, chain.roots)
+        raise ChainError(f"{snapshot} has no root {root!r}; it has {', '.join(chain.roots)}.{hint}")
+    expiries = chain.expiries(root)
+    if expiry not in expiries:
+        near = sorted(sorted(expiries, key=lambda day: abs(day - expiry))[:5])
+        listed = ", ".join(day.isoformat() for day in near)
+        raise ChainError(f"{snapshot} has no {root} expiry {expiry}; the nearest are {listed}")
+    return chain
+
+
+def _filters(
+    root: str, settings: Settings | None, min_gap: float | None, max_gap: float | None
+) -> BoxFilters:
+    """Return the configured thresholds, or none, with the gaps of the command line on top."""
+    from live_box_spreads.books.filters import BoxFilters  # noqa: PLC0415
+
+    base = BoxFilters() if settings is None else settings.box_filters(root)
+    return replace(
+        base,
+        min_strike_gap=base.min_strike_gap if min_gap is None else min_gap,
+        max_strike_gap=base.max_strike_gap if max_gap is None else max_gap,
+    )
+
+
+def _give(
+    frame: pl.DataFrame, format_: FormatName, out: Path | None, title: str, limit: int
+) -> None:
+    """Write the table in the wanted format to the file, or to standard output."""
+    from live_box_spreads.cli import box_output  # noqa: PLC0415
+
+    if format_ == "table" and out is None:
+        box_output.print_table(frame, title, limit)
+        return
+    if format_ == "table":
+        data = box_output.table_text(frame, title, limit).encode()
+    else:
+        data = box_output.ENCODERS[format_](frame)
+    if out is None:
+        typer.echo(data, nl=False)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise BoxSpreadsError(f"cannot write {out}: {error.strerror}") from error

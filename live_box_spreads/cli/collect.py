@@ -1,0 +1,30 @@
+"""``boxes collect``: a snapshot an interval, until told to stop."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from live_box_spreads.cli.lifetime import stop_when_stdin_closes
+from live_box_spreads.cli.options import ConfigOption, StopOnStdinCloseOption, examples
+
+app = typer.Typer()
+
+
+@app.command(epilog=examples("boxes collect", "boxes collect --config my.yaml --interval 15"))
+def collect(
+    *,
+    config: ConfigOption = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(min=0.1, metavar="S", help="Seconds between snapshots; else as configured."),
+    ] = None,
+    stop_on_stdin_close: StopOnStdinCloseOption = False,
+) -> None:
+    """Keep taking snapshots until Ctrl-C or SIGTERM; one line each."""
+    from live_box_spreads.cli import collecting  # noqa: PLC0415
+
+    if stop_on_stdin_close:
+        stop_when_stdin_closes()
+    collecting.collect(config, interval)

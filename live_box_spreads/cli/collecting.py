@@ -1,0 +1,71 @@
+"""What ``boxes snapshot``, ``boxes collect`` and ``ingest.py`` share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from live_box_spreads.cli.lifetime import stop_event
+from live_box_spreads.cli.progress import progress_bar
+from live_box_spreads.collector.collector import Collector
+from live_box_spreads.settings import environment, load_settings, make_feed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from live_box_spreads.collector.collector import SnapshotReport
+    from live_box_spreads.settings import Settings
+
+
+def take_snapshot(config: Path | None) -> None:
+    """Take one snapshot and print its summary.
+
+    Raises:
+        BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
+    """
+    env = environment()
+    asyncio.run(_once(load_settings(config, env), env))
+
+
+def collect(config: Path | None, interval_secs: float | None) -> None:
+    """Take a snapshot an interval and print each summary, until Ctrl-C or SIGTERM.
+
+    Args:
+        config: configuration file; None for the package's own.
+        interval_secs: seconds from one snapshot to the next; None for the configured ones.
+
+    Raises:
+        BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
+    """
+    env = environment()
+    settings = load_settings(config, env)
+    asyncio.run(_loop(settings, env, interval_secs or settings.update_interval_seconds))
+
+
+async def _once(settings: Settings, env: Mapping[str, str]) -> None:
+    collector = _collector(settings, env)
+    with progress_bar() as progress:
+        report = await collector.once(progress)
+    _print_summary(report)
+
+
+async def _loop(settings: Settings, env: Mapping[str, str], interval_secs: float) -> None:
+    collector = _collector(settings, env)
+    with stop_event() as stop, progress_bar() as progress:
+        await collector.run(interval_secs, stop, _print_summary, progress)
+
+
+def _collector(settings: Settings, env: Mapping[str, str]) -> Collector:
+    return Collector(
+        make_feed(settings, env),
+        settings.universe(),
+        settings.store(),
+        collection=settings.collection,
+    )
+
+
+def _print_summary(report: SnapshotReport) -> None:
+    typer.echo(report.summary())

@@ -1,0 +1,37 @@
+"""``boxes dashboard``: the analytics UI on the collected snapshots."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from live_box_spreads.cli.lifetime import until_told_to_stop
+from live_box_spreads.cli.options import ConfigOption, examples
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples("boxes dashboard", "boxes dashboard --config my.yaml --port 8060"),
+)
+def dashboard(
+    *,
+    config: ConfigOption = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port on loopback; the configured one if not given."),
+    ] = None,
+) -> None:
+    """Show the collected snapshots in a browser, until Ctrl-C."""
+    from live_box_spreads.dashboard.app import run_dashboard  # noqa: PLC0415
+    from live_box_spreads.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(config)
+    with until_told_to_stop():
+        run_dashboard(
+            settings,
+            host=settings.dashboard.host,
+            port=settings.dashboard.port if port is None else port,
+            on_ready=lambda url: typer.echo(f"dashboard: {url}   (Ctrl-C ends it)"),
+        )

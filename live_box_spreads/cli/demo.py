@@ -1,0 +1,145 @@
+"""``boxes demo``: exchange, collector and dashboard together, no account needed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+import webbrowser
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from live_box_spreads.cli.child import boxes_process
+from live_box_spreads.cli.lifetime import until_told_to_stop
+from live_box_spreads.cli.options import examples
+from live_box_spreads.model.errors import FeedUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples("boxes demo", "boxes demo --port 8060 --seed 7 --interval 2 --no-browser"),
+)
+def demo(
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Dashboard port, loopback.")] = 8050,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same market.")] = 1,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser when all is ready.")
+    ] = True,
+    interval: Annotated[
+        float, typer.Option(min=0.5, metavar="S", help="Seconds between snapshots.")
+    ] = 5.0,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the snapshots here; else they go when it ends."),
+    ] = None,
+) -> None:
+    """Show the whole system on a local simulated exchange, until Ctrl-C; no account needed.
+
+    Exchange, collector and dashboard are three processes; the real client reads the exchange
+    over real sockets. All of them end together.
+    """
+    from live_box_spreads.settings import environment  # noqa: PLC0415
+
+    ended = threading.Event()
+    with until_told_to_stop(), contextlib.ExitStack() as stack:
+        real = environment()
+        kept = stack.enter_context(_snapshot_folder(folder))
+        _say(f"starting the simulated exchange (seed {seed}) …")
+        exchange = stack.enter_context(boxes_process(["simulate", "--seed", str(seed)], real))
+        base_url = exchange.readline().strip()
+        if not base_url:
+            raise FeedUnavailableError("the simulated exchange did not start; see above")
+        env = _demo_environment(real, base_url, kept, interval)
+        _say(f"starting the collector: a snapshot every {interval:g} s into {kept} …")
+        summaries = stack.enter_context(boxes_process(["collect"], env))
+        stack.enter_context(_followed(summaries, ended))
+        _show_dashboard(env, port, browser=browser)
+    if ended.is_set():
+        raise FeedUnavailableError("the collector ended by itself; see above")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def _snapshot_folder(folder: Path | None) -> Iterator[Path]:
+    """Give the folder to keep, or a fresh one that goes when the demo ends."""
+    if folder is not None:
+        yield folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="boxes-demo-") as temporary:
+        yield Path(temporary)
+
+
+def _demo_environment(
+    real: Mapping[str, str], base_url: str, folder: Path, interval_secs: float
+) -> dict[str, str]:
+    """Return an environment whose configuration and credentials point to the local exchange."""
+    from live_box_spreads.simulator.credentials import (  # noqa: PLC0415
+        DEMO_CLIENT_SECRET,
+        DEMO_REFRESH_TOKEN,
+    )
+
+    return {
+        **real,
+        "TT_CLIENT_SECRET": DEMO_CLIENT_SECRET,
+        "TT_REFRESH_TOKEN": DEMO_REFRESH_TOKEN,
+        "BOX_FEED": "tastytrade",
+        "BOX_TASTYTRADE__BASE_URL": base_url,
+        "BOX_SNAPSHOT_STORAGE__FOLDER": str(folder),
+        "BOX_UPDATE_INTERVAL_SECONDS": f"{interval_secs:g}",
+    }
+
+
+@contextlib.contextmanager
+def _followed(summaries: IO[str], ended: threading.Event) -> Iterator[None]:
+    """Say the collector's first summary; if it ends before we do, stop everything."""
+    leaving = threading.Event()
+
+    def follow() -> None:
+        first = summaries.readline().strip()
+        if first:
+            _say(f"first snapshot: {first}")
+        for _ in summaries:
+            continue
+        if not leaving.is_set():
+            ended.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        leaving.set()
+
+
+def _show_dashboard(env: Mapping[str, str], port: int, *, browser: bool) -> None:
+    from live_box_spreads.dashboard.app import run_dashboard  # noqa: PLC0415
+    from live_box_spreads.settings import load_settings  # noqa: PLC0415
+
+    def on_ready(url: str) -> None:
+        typer.echo(f"dashboard: {url}   (Ctrl-C ends the demo)")
+        if browser and _has_screen():
+            webbrowser.open(url)
+
+    settings = load_settings(env=env)
+    run_dashboard(settings, host=settings.dashboard.host, port=port, on_ready=on_ready)
+
+
+def _has_screen() -> bool:
+    """Return whether a browser would open in a window, not in this terminal."""
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,0 +1,96 @@
+"""``boxes import``: option files of others into snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable  # noqa: TC003 # beside typer's run-time annotations
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from live_box_spreads.cli.options import examples
+from live_box_spreads.model.errors import BoxSpreadsError
+
+if TYPE_CHECKING:
+    from live_box_spreads.model.chain import Chain
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Turn option files into snapshots; prints their paths, one a line.",
+    epilog=examples(
+        "boxes import cboe spx_quotedata.csv --to data",
+        "boxes import csv chain.csv --to data --quote-time 2025-09-04T14:15:00-04:00",
+    ),
+)
+
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files to read.")]
+FolderOption = Annotated[Path, typer.Option("--to", metavar="DIR", help="Snapshot folder.")]
+QuoteTimeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ISO",
+        help="Instant of the quotes, with its offset from UTC; instead of what the file says.",
+    ),
+]
+
+
+@app.command(epilog=examples("boxes import cboe spx_quotedata.csv ndx.csv.gz --to data"))
+def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = None) -> None:
+    """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2011."""
+    from live_box_spreads.feeds.importers.cboe import read_cboe  # noqa: PLC0415
+
+    _import_all(files, read_cboe, to, _instant(quote_time))
+
+
+@app.command(epilog=examples("boxes import csv chain.csv --to data"))
+def csv(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = None) -> None:
+    """Import option-chain CSVs with the columns ticker, expiry, type, strike, bid, ask."""
+    from live_box_spreads.feeds.importers.box_csv import read_chain_csv  # noqa: PLC0415
+
+    _import_all(files, read_chain_csv, to, _instant(quote_time))
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.utcoffset() is None:
+        raise typer.BadParameter(
+            f"{text!r} is no instant; write it as 2025-09-04T14:15:00-04:00",
+            param_hint="--quote-time",
+        )
+    return instant.astimezone(UTC)
+
+
+def _import_all(
+    files: list[Path],
+    read: Callable[[Path], Chain],
+    folder: Path,
+    quote_time: datetime | None,
+) -> None:
+    """Import each file; a bad one is reported and does not stop the others."""
+    from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
+
+    store = SnapshotStore(folder)
+    failed = False
+    for file in files:
+        try:
+            chain = read(file)
+            if quote_time is not None:
+                chain = replace(chain, snapshot_time=quote_time)
+            path = store.write(chain)
+        except BoxSpreadsError as error:
+            failed = True
+            typer.echo(f"boxes: {error}", err=True)
+            continue
+        typer.echo(str(path))
+        typer.echo(f"{file}: {len(chain.quotes):,} contracts", err=True)
+        for reason, rows in chain.rejected.items():
+            typer.echo(f"{file}: {rows:,} rows rejected: {reason}", err=True)
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,73 @@
+"""``boxes``: puts the commands together and turns errors into one line and a status."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from live_box_spreads import __version__
+from live_box_spreads.cli import (
+    book,
+    collect,
+    dashboard,
+    demo,
+    doctor,
+    import_files,
+    simulate,
+    snapshot,
+)
+from live_box_spreads.model.errors import BoxSpreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # it prints local variables, and credentials are among them
+    help="Live lending and borrowing rates implied by box spreads on European index options.",
+)
+for part in (demo, snapshot, collect, dashboard, simulate, doctor, book):
+    app.add_typer(part.app)
+app.add_typer(import_files.app, name="import")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 # the shape of a typer callback
+    if wanted:
+        typer.echo(f"boxes {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def boxes(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Live lending and borrowing rates implied by box spreads on European index options."""
+
+
+def run(program: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> None:
+    """Run a program and exit: 0 good, 1 failed, 2 bad usage, 130 interrupted half-way.
+
+    Args:
+        program: its commands.
+        name: what help pages call it.
+        arguments: what follows the name on the command line; None for the real one.
+    """
+    try:
+        program(args=arguments, prog_name=name)
+    except BoxSpreadsError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"boxes: {line}", err=True)
+        sys.exit(1)
+
+
+def main() -> None:
+    """Run ``boxes`` on the real command line."""
+    run(app, "boxes")

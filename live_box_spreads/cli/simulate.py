@@ -1,0 +1,47 @@
+"""``boxes simulate``: the local exchange by itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from live_box_spreads.cli.lifetime import until_told_to_stop
+from live_box_spreads.cli.options import StopOnStdinCloseOption, examples
+
+app = typer.Typer()
+
+
+@app.command(epilog=examples("boxes simulate", "boxes simulate --port 9100 --seed 7"))
+def simulate(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same market.")] = 1,
+    stop_on_stdin_close: StopOnStdinCloseOption = False,
+) -> None:
+    """Run a simulated exchange on loopback that speaks the vendor's REST and DXLink."""
+    from live_box_spreads.simulator.exchange import (  # noqa: PLC0415
+        SimulatorOptions,
+        serve_forever,
+    )
+
+    with until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close):
+        serve_forever(SimulatorOptions(seed=seed, port=port), on_ready=_tell_how_to_use)
+
+
+def _tell_how_to_use(base_url: str) -> None:
+    from live_box_spreads.simulator.credentials import (  # noqa: PLC0415
+        DEMO_CLIENT_SECRET,
+        DEMO_REFRESH_TOKEN,
+    )
+
+    typer.echo(
+        f"""{base_url}
+
+# In another terminal, point the client at it (Ctrl-C here ends it):
+export BOX_FEED=tastytrade
+export BOX_TASTYTRADE__BASE_URL={base_url}
+export TT_CLIENT_SECRET={DEMO_CLIENT_SECRET}
+export TT_REFRESH_TOKEN={DEMO_REFRESH_TOKEN}
+boxes collect"""
+    )

@@ -1,0 +1,17 @@
+"""``boxes snapshot``: one snapshot of the configured universe."""
+
+from __future__ import annotations
+
+import typer
+
+from live_box_spreads.cli.options import ConfigOption, examples
+
+app = typer.Typer()
+
+
+@app.command(epilog=examples("boxes snapshot", "boxes snapshot --config my.yaml"))
+def snapshot(config: ConfigOption = None) -> None:
+    """Take one snapshot of the configured roots and expiries."""
+    from live_box_spreads.cli.collecting import take_snapshot  # noqa: PLC0415
+
+    take_snapshot(config)

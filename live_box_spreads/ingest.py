@@ -1,0 +1,46 @@
+"""Take one snapshot, or keep taking them: ``python ingest.py [--loop] [--config F]``.
+
+The same as ``boxes snapshot`` and ``boxes collect``, for where the package is not installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+if not __package__:
+    # Run as a script, Python puts this folder on the path, where `live_box_spreads` cannot be
+    # found and our own modules would stand in for top-level ones: take its parent instead.
+    _FOLDER = Path(__file__).resolve().parent
+    sys.path[:] = [str(_FOLDER.parent), *(entry for entry in sys.path if entry != str(_FOLDER))]
+
+import typer
+
+from live_box_spreads.cli.main import run
+from live_box_spreads.cli.options import ConfigOption, examples
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog=examples("python ingest.py", "python ingest.py --loop --config my.yaml"),
+)
+def ingest(
+    *,
+    config: ConfigOption = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Keep taking snapshots until Ctrl-C or SIGTERM.")
+    ] = False,
+) -> None:
+    """Take one snapshot of the configured universe, or with --loop one an interval."""
+    from live_box_spreads.cli import collecting  # noqa: PLC0415
+
+    if loop:
+        collecting.collect(config, interval_secs=None)
+    else:
+        collecting.take_snapshot(config)
+
+
+if __name__ == "__main__":
+    run(app, "ingest.py")

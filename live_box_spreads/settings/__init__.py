@@ -1,0 +1,15 @@
+"""The configuration: ``config.yaml``, ``BOX_…`` variables, ``.env``; validated once."""
+
+from live_box_spreads.settings.environment import environment
+from live_box_spreads.settings.feed import make_feed
+from live_box_spreads.settings.loading import PACKAGED_CONFIG, load_settings
+from live_box_spreads.settings.schema import MoneynessBand, Settings
+
+__all__ = [
+    "PACKAGED_CONFIG",
+    "MoneynessBand",
+    "Settings",
+    "environment",
+    "load_settings",
+    "make_feed",
+]

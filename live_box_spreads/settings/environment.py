@@ -1,0 +1,72 @@
+"""Environment variables, and the ``.env`` files that fill in what the real environment lacks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotenv import dotenv_values
+
+from live_box_spreads.model.errors import CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
+"""Root of the source tree that the package runs from; None when it is an installed wheel."""
+
+_OTHERS_CAN_READ_OR_WRITE = 0o077
+
+
+def environment(
+    env: Mapping[str, str] | None = None, folders: Iterable[Path] | None = None
+) -> dict[str, str]:
+    """Return the environment, completed by the ``.env`` files.
+
+    Args:
+        env: the real environment, which wins; None for ``os.environ``.
+        folders: where ``.env`` may be, the first one wins; None for ``dotenv_folders()``.
+
+    Raises:
+        CredentialsError: a ``.env`` can be read by others than its owner, or not at all.
+    """
+    merged: dict[str, str] = {}
+    for file in dotenv_files(folders):
+        for name, value in _read(file).items():
+            merged.setdefault(name, value)
+    merged.update(os.environ if env is None else env)
+    return merged
+
+
+def dotenv_folders() -> list[Path]:
+    """Return where a ``.env`` is looked for: the working folder, the package, the checkout."""
+    folders = [Path.cwd(), PACKAGE]
+    return folders if CHECKOUT is None else [*folders, CHECKOUT]
+
+
+def dotenv_files(folders: Iterable[Path] | None = None) -> list[Path]:
+    """Return the ``.env`` files that are there, without repetition, the strongest first."""
+    wanted = dotenv_folders() if folders is None else folders
+    files = [folder.resolve() / ".env" for folder in wanted]
+    return [file for file in dict.fromkeys(files) if file.is_file()]
+
+
+def others_can_read(file: Path) -> bool:
+    """Return whether a file's mode lets its group or others in; never so on Windows."""
+    return os.name == "posix" and bool(file.stat().st_mode & _OTHERS_CAN_READ_OR_WRITE)
+
+
+def _read(file: Path) -> dict[str, str]:
+    if others_can_read(file):
+        mode = file.stat().st_mode & 0o777
+        raise CredentialsError(
+            f"{file} has mode {mode:03o}, so others on this machine can read it; "
+            f"run: chmod 600 {file}"
+        )
+    try:
+        values = dotenv_values(file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"cannot read {file}: {error}") from error
+    return {name: value for name, value in values.items() if value is not None}

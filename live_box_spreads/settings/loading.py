@@ -1,0 +1,145 @@
+"""From ``config.yaml`` and ``BOX_…`` variables to `Settings`, or one clear line a problem."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from live_box_spreads.model.errors import ConfigError, did_you_mean
+from live_box_spreads.settings.environment import CHECKOUT, PACKAGE, environment
+from live_box_spreads.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+PACKAGED_CONFIG = PACKAGE / "config.yaml"
+PREFIX = "BOX_"
+LAUNCHER_VARIABLES = frozenset({"BOX_ENV"})
+"""Read by ``manage.sh``, not by the configuration."""
+
+
+def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Read and validate the configuration.
+
+    A ``BOX_…`` variable wins over the file, the file over the defaults. ``BOX_QUALITY__EXCLUDE``
+    names a key of a mapping; a value is written as in the file.
+
+    Args:
+        path: configuration file; None for the ``config.yaml`` of the package.
+        env: environment variables; None for the real ones and those of ``.env``.
+
+    Raises:
+        ConfigError: one line a problem; each names the key, the value and what is allowed.
+        CredentialsError: ``env`` is None and a ``.env`` can be read by others.
+    """
+    file = PACKAGED_CONFIG if path is None else path
+    overrides = _overrides(environment() if env is None else env)
+    data = _read_yaml(file)
+    for name, value in overrides.items():
+        _put(data, _key_path(name), value)
+    try:
+        # JSON mode is strict about types, yet takes lists for tuples and words for enums.
+        settings = Settings.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        lines = [_line(problem, file, overrides) for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+    folder = base_folder(file) / settings.snapshot_storage.folder.expanduser()
+    storage = settings.snapshot_storage.model_copy(update={"folder": folder})
+    return settings.model_copy(update={"snapshot_storage": storage})
+
+
+def base_folder(config: Path) -> Path:
+    """Return the folder that relative paths of a configuration start from.
+
+    It is the folder of the file, except for the packaged file of an installed wheel: nothing
+    is to be written among installed packages, so there it is ``~/.live_box_spreads``.
+    """
+    if config.resolve() == PACKAGED_CONFIG and CHECKOUT is None:
+        return Path.home() / ".live_box_spreads"
+    return config.resolve().parent
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 text; save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{file} is not valid YAML: {reason}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{file} should hold `key: value` lines, it holds {reprlib.repr(data)}")
+    return {str(key): value for key, value in data.items()}
+
+
+def _overrides(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return the ``BOX_…`` variables that are set and not empty, their values read as YAML."""
+    found: dict[str, Any] = {}
+    for name, text in sorted(env.items()):
+        if not name.startswith(PREFIX) or name in LAUNCHER_VARIABLES or not text.strip():
+            continue
+        try:
+            found[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"environment {name} = {text!r} is not valid YAML") from error
+    return found
+
+
+def _key_path(variable: str) -> tuple[str, ...]:
+    return tuple(variable.removeprefix(PREFIX).lower().split("__"))
+
+
+def _put(data: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
+    """Set a value in nested mappings; one that is not a mapping gives way to a new one."""
+    *parents, last = keys
+    for key in parents:
+        below = data.get(key)
+        data[key] = dict(below) if isinstance(below, dict) else {}
+        data = data[key]
+    data[last] = value
+
+
+def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> str:
+    """Say one validation problem: where it comes from, the key, the value, what is allowed."""
+    loc = problem["loc"]
+    key = ".".join(str(part) for part in loc)
+    origin = _origin(loc, file, overrides)
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(loc)
+        hint = did_you_mean(str(loc[-1]), known)
+        return f"{origin}: unknown key {key!r}; known: {', '.join(known)}.{hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        return f"{origin}: {key} is missing"
+    if not loc:  # a check across keys names them itself
+        return f"{origin}: {message}"
+    return f"{origin}: {key} = {reprlib.repr(problem['input'])}: {message}"
+
+
+def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]) -> str:
+    for name in overrides:
+        keys = _key_path(name)
+        if loc[: len(keys)] == keys:
+            return f"environment {name}"
+    return str(file)
+
+
+def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed beside the one at ``loc``."""
+    if len(loc) == 1:
+        return list(Settings.model_fields)
+    annotation = Settings.model_fields[str(loc[0])].annotation
+    candidates = (annotation, *get_args(annotation))
+    model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return list(model.model_fields)

@@ -1,0 +1,236 @@
+"""What the configuration may say: every key, its type, its bounds and its default.
+
+``config.yaml`` shows the same keys with a comment each, ``docs/configuration.md`` explains them.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.feeds.base import Universe
+from live_box_spreads.model.errors import did_you_mean
+from live_box_spreads.model.products import loan_product
+from live_box_spreads.model.quality import LegFlag, QualityRules
+from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.stores.snapshots import SnapshotStore
+
+DEFAULT_ROOTS = ("SPX", "SPXW", "XSP", "NDX", "NDXP")
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _loopback_only(host: str) -> str:
+    if not _is_loopback(host):
+        raise ValueError(
+            "the dashboard has no login, so it listens on loopback only; use 127.0.0.1, ::1 or "
+            "localhost"
+        )
+    return host
+
+
+def _encrypted_or_loopback(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url.rstrip("/")
+    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+        return url.rstrip("/")
+    raise ValueError("should be an https:// address; plain http:// is for loopback only")
+
+
+def _loan_roots(roots: tuple[str, ...]) -> tuple[str, ...]:
+    for root in roots:
+        loan_product(root)
+    if len(set(roots)) < len(roots):
+        raise ValueError("each option root should be there once")
+    return roots
+
+
+def _gap_by_root(value: Any) -> Any:
+    """Write a plain number as the mapping ``{"default": number}``."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"default": value}
+    if not isinstance(value, dict):
+        raise ValueError("should be a number, or a mapping root: number with a `default`")  # noqa: TRY004, pydantic reports ValueError only
+    return value
+
+
+def _known_roots_and_default(gaps: dict[str, float]) -> dict[str, float]:
+    if "default" not in gaps:
+        raise ValueError("the mapping should have a `default` for the roots that it does not name")
+    _loan_roots(tuple(root for root in gaps if root != "default"))
+    return gaps
+
+
+def _flag_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    known = [flag.name for flag in LegFlag if flag.name]
+    for name in names:
+        if name.upper() not in known:
+            hint = did_you_mean(name, known)
+            raise ValueError(f"no quality flag {name!r}; known: {', '.join(known).lower()}.{hint}")
+    return names
+
+
+StrikeGap = Annotated[
+    dict[str, Positive],
+    BeforeValidator(_gap_by_root),
+    AfterValidator(_known_roots_and_default),
+]
+
+
+class Section(BaseModel):
+    """A frozen mapping that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QualitySettings(Section):
+    """When a quote is doubted, and which doubts keep it out of the boxes."""
+
+    stale_after_secs: Positive = 300.0
+    max_half_spread_points: Positive | None = None
+    exclude: Annotated[tuple[str, ...], AfterValidator(_flag_names)] = ()
+
+
+class SnapshotStorage(Section):
+    """Where snapshots are kept, and as what."""
+
+    folder: Path = Path("data/live_snapshots")
+    format: Literal["parquet", "csv"] = "parquet"
+
+
+class MoneynessBand(Section):
+    """Strikes within ``half_width`` of ``centre``, both as fractions of the spot."""
+
+    name: Annotated[str, Field(min_length=1)]
+    centre: Positive
+    half_width: Positive
+
+
+class DashboardSettings(Section):
+    """Where the dashboard listens."""
+
+    host: Annotated[str, AfterValidator(_loopback_only)] = "127.0.0.1"
+    port: Port = 8050
+
+
+class TastytradeSettings(Section):
+    """Where the vendor's API is."""
+
+    base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = "https://api.tastyworks.com"
+
+
+class SimulatorSettings(Section):
+    """The market that the local exchange makes up."""
+
+    seed: Count = 1
+
+
+class Settings(Section):
+    """The whole configuration, validated; its methods give plain values to the floors below."""
+
+    feed: Literal["simulated", "tastytrade"] = "simulated"
+    tickers: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_loan_roots)] = (
+        DEFAULT_ROOTS
+    )
+    expiries_per_ticker: Count = 10
+    expiry_selection: Literal["spread", "nearest"] = "spread"
+    strike_moneyness: tuple[Annotated[float, Field(ge=0)], Positive] = (0.7, 1.3)
+    collection: Literal["stream", "poll"] = "stream"
+    min_volume: Count = 0
+    min_open_interest: Count = 0
+    min_strike_gap: StrikeGap = {"default": 50.0}
+    max_strike_gap: StrikeGap = {"default": 5000.0}
+    price_selector: Literal["mid", "bid", "ask"] = "mid"
+    max_abs_rate: Positive = 0.25
+    quality: QualitySettings = QualitySettings()
+    snapshot_storage: SnapshotStorage = SnapshotStorage()
+    update_interval_seconds: Positive = 60.0
+    max_snapshots_retained: Annotated[int, Field(ge=1)] = 500
+    surface_history_minutes: Positive = 240.0
+    time_basis: TimeBasis = TimeBasis.SETTLEMENT
+    compounding: Compounding = Compounding.EFFECTIVE
+    moneyness_bands: Annotated[tuple[MoneynessBand, ...], Field(min_length=1)] = (
+        MoneynessBand(name="at the money", centre=1.0, half_width=0.05),
+    )
+    dashboard: DashboardSettings = DashboardSettings()
+    tastytrade: TastytradeSettings = TastytradeSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        low, high = self.strike_moneyness
+        if low >= high:
+            raise ValueError(f"strike_moneyness = [{low:g}, {high:g}]: the first should be lower")
+        for root in (*self.tickers, "default"):
+            low, high = _of_root(self.min_strike_gap, root), _of_root(self.max_strike_gap, root)
+            if low > high:
+                raise ValueError(
+                    f"min_strike_gap = {low:g} is above max_strike_gap = {high:g} for {root}"
+                )
+        names = [band.name for band in self.moneyness_bands]
+        if len(set(names)) < len(names):
+            raise ValueError(f"moneyness_bands: names should differ, they are {names}")
+        return self
+
+    @property
+    def snapshot_folder(self) -> Path:
+        """Where the snapshots are; absolute once it comes from ``load_settings``."""
+        return self.snapshot_storage.folder
+
+    def universe(self) -> Universe:
+        """Return what the collector quotes."""
+        return Universe(
+            roots=self.tickers,
+            expiries_per_root=self.expiries_per_ticker,
+            expiry_selection=self.expiry_selection,
+            moneyness=self.strike_moneyness,
+        )
+
+    def quality_rules(self) -> QualityRules:
+        """Return when a leg is flagged, and which flags keep it out of the boxes."""
+        exclude = LegFlag(0)
+        for name in self.quality.exclude:
+            exclude |= LegFlag[name.upper()]
+        return QualityRules(
+            stale_after_secs=self.quality.stale_after_secs,
+            max_half_spread_points=self.quality.max_half_spread_points,
+            exclude=exclude,
+        )
+
+    def box_filters(self, root: str) -> BoxFilters:
+        """Return the thresholds for the boxes of a root."""
+        return BoxFilters(
+            min_strike_gap=_of_root(self.min_strike_gap, root),
+            max_strike_gap=_of_root(self.max_strike_gap, root),
+            min_volume=self.min_volume,
+            min_open_interest=self.min_open_interest,
+            max_abs_rate=self.max_abs_rate,
+        )
+
+    def store(self) -> SnapshotStore:
+        """Return the snapshot store; nothing is created or touched yet."""
+        return SnapshotStore(
+            self.snapshot_folder,
+            file_format=self.snapshot_storage.format,
+            retain=self.max_snapshots_retained,
+        )
+
+
+def _of_root(gaps: dict[str, float], root: str) -> float:
+    return gaps.get(root, gaps["default"])
