@@ -7,6 +7,7 @@ is asked for, because importing it takes seconds.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -131,9 +132,11 @@ def _checked(day: date) -> date:
 def _calendar() -> _Calendar:
     import exchange_calendars  # noqa: PLC0415 - takes about two seconds, so only when it is needed
 
-    xnys = exchange_calendars.get_calendar(
-        "XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat()
-    )
+    with warnings.catch_warnings():  # it calls parts of pandas that the next pandas will change
+        warnings.simplefilter("ignore", DeprecationWarning)
+        xnys = exchange_calendars.get_calendar(
+            "XNYS", start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat()
+        )
     early: Any = xnys.closes[xnys.early_closes].dt.tz_convert(NEW_YORK)
     return _Calendar(
         sessions=xnys.sessions.to_numpy().astype("datetime64[D]"),
