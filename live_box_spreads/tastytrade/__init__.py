@@ -1,0 +1,1 @@
+"""The parts of the Tastytrade REST client: addresses, HTTP, login, message shapes."""
