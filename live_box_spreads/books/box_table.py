@@ -1,0 +1,114 @@
+"""The box table: every usable box of one root and expiry, one row each. Derived, never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from live_box_spreads.books.box_frame import BOX_COLUMNS, LEG_QUOTE_COLUMNS, box_frame
+from live_box_spreads.books.box_kernel import StrikePairs, box_prices
+from live_box_spreads.books.filters import (
+    BoxFilters,
+    Removals,
+    count_widths,
+    usable_boxes,
+    usable_strikes,
+)
+from live_box_spreads.books.synthetics import synthetics
+from live_box_spreads.model.chain import TIME_TYPE
+from live_box_spreads.model.products import PRODUCTS, loan_product
+from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.settlement import TimeBasis, years_to_payment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from live_box_spreads.model.chain import Chain
+
+
+@dataclass(frozen=True, slots=True)
+class BoxTable:
+    """Boxes of one root and expiry at one instant.
+
+    Attributes:
+        root: option root.
+        expiry: expiration date.
+        snapshot_time: the instant of the quotes (UTC).
+        tte_years: years to the payment, on the basis asked for; NaN when nothing is left.
+        frame: ``BOX_COLUMNS``, ordered by ``kl``, then ``ks``.
+        removed: boxes left out, by the first reason that applied (see ``books/filters.py``);
+            with the rows of ``frame`` they make up all pairs of listed strikes.
+    """
+
+    root: str
+    expiry: date
+    snapshot_time: datetime
+    tte_years: float
+    frame: pl.DataFrame
+    removed: Mapping[str, int]
+
+
+def box_table(  # noqa: PLR0913 # each is a choice that a face offers
+    chain: Chain,
+    root: str,
+    expiry: date,
+    *,
+    basis: TimeBasis = TimeBasis.SETTLEMENT,
+    compounding: Compounding = Compounding.EFFECTIVE,
+    filters: BoxFilters = BoxFilters(),  # noqa: B008 # frozen
+    rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
+    leg_quotes: bool = False,
+    allow_american: bool = False,
+) -> BoxTable:
+    """Price every box of one root and expiry.
+
+    Args:
+        chain: quotes at one instant.
+        root: option root.
+        expiry: expiration date.
+        basis: how years are counted.
+        compounding: how rates are said.
+        filters: which boxes to keep.
+        rules: which legs to flag, and to leave out.
+        leg_quotes: add ``LEG_QUOTE_COLUMNS``.
+        allow_american: show boxes of a root on which a box is no loan.
+
+    Raises:
+        ChainError: the chain has no such root or expiry.
+        NotALoanError: the root is American style and was not allowed.
+    """
+    if root in PRODUCTS and not allow_american:
+        loan_product(root)
+    removals = Removals()
+    synthetic = synthetics(chain, root, expiry, rules)
+    usable = np.flatnonzero(usable_strikes(synthetic, filters, removals))
+    forwards = synthetic.forwards.take(usable)
+    pairs = StrikePairs.within(forwards.strike, filters.min_strike_gap, filters.max_strike_gap)
+    count_widths(pairs, removals)
+    years = years_to_payment(chain.snapshot_time, expiry, synthetic.settlement, basis)
+    prices = box_prices(forwards, pairs, years, compounding)
+    keep = usable_boxes(prices, filters, years, removals)
+    low, high = (usable[index[keep]] for index in pairs.indices())
+    frame = box_frame(synthetic, low, high, prices.where(keep), leg_quotes=leg_quotes)
+    constants = [
+        pl.lit(root).alias("ticker"),
+        pl.lit(expiry, pl.Date).alias("expiry"),
+        pl.lit(chain.snapshot_time, TIME_TYPE).alias("snapshot_time"),
+        pl.lit(years).alias("tte_years"),
+        pl.lit(synthetic.spot).alias("spot_price"),
+    ]
+    columns = BOX_COLUMNS + (LEG_QUOTE_COLUMNS if leg_quotes else [])
+    return BoxTable(
+        root=root,
+        expiry=expiry,
+        snapshot_time=chain.snapshot_time,
+        tte_years=years,
+        frame=frame.with_columns(constants).select(columns),
+        removed=MappingProxyType(removals.boxes),
+    )
