@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.box_kernel import BoxPrices
-    from live_box_spreads.books.synthetics import Legs, Synthetics
+    from live_box_spreads.books.synthetics import Synthetics
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
@@ -35,6 +37,10 @@ unknown, or the side cannot be executed). NaN: a side that cannot be executed, a
 LEG_QUOTE_COLUMNS = [f"{leg}_{quote}" for leg in _LEGS for quote in _QUOTES]
 """Further columns on request: index points and contracts, NaN where absent."""
 
+_VOLUMES = [pl.col(f"{leg}_volume") for leg in _LEGS]
+_TOTAL_VOLUME = reduce(add, _VOLUMES)  # null if one is
+_MIN_VOLUME = pl.when(_TOTAL_VOLUME.is_not_null()).then(pl.min_horizontal(_VOLUMES))
+
 
 def box_frame(
     synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPrices, *, leg_quotes: bool
@@ -48,42 +54,27 @@ def box_frame(
         prices: (boxes,) costs and rates.
         leg_quotes: add ``LEG_QUOTE_COLUMNS``.
     """
-    strike = synthetic.forwards.strike
-    width = strike[high] - strike[low]
-    mid_strike = 0.5 * (strike[high] + strike[low])
-    least = np.minimum(synthetic.call.volume, synthetic.put.volume)
+    strike, spot = synthetic.forwards.strike, synthetic.spot
+    kl, ks = strike[low], strike[high]
+    width, mid_strike = ks - kl, 0.5 * (kl + ks)
     flags = synthetic.call.flags | synthetic.put.flags
-    names = _COUNTS + (_QUOTES if leg_quotes else ())
-    legs = pl.concat(
-        [_legs(leg, getattr(synthetic, leg), names) for leg in ("call", "put")],
-        how="horizontal",
-    )
-    return (
-        pl.DataFrame(
-            {
-                "kl": strike[low],
-                "ks": strike[high],
-                "width": width,
-                "mid_strike": mid_strike,
-                "payoff": width,
-                **{name: getattr(prices, name) for name in _PRICES},
-                "lend_borrow": np.nan_to_num(np.sign(prices.mid_cost)).astype(np.int8),
-                "moneyness_kl": strike[low] / synthetic.spot,
-                "moneyness_ks": strike[high] / synthetic.spot,
-                "moneyness_mid": mid_strike / synthetic.spot,
-                "min_leg_volume": _counts(np.minimum(least[low], least[high])),
-                **_sizes(synthetic, low, high, prices),
-                "quality": flags[low] | flags[high],
-            }
-        )
-        .hstack(_at(legs, low, "kl"))
-        .hstack(_at(legs, high, "ks"))
-        .with_columns(
-            total_leg_volume=pl.sum_horizontal(
-                *(f"{leg}_volume" for leg in _LEGS), ignore_nulls=False
-            )
-        )
-    )
+    per_box = {
+        "kl": kl,
+        "ks": ks,
+        "width": width,
+        "mid_strike": mid_strike,
+        "payoff": width,
+        **{name: getattr(prices, name) for name in _PRICES},
+        "lend_borrow": np.nan_to_num(np.sign(prices.mid_cost)).astype(np.int8),
+        "moneyness_kl": (strike / spot)[low],
+        "moneyness_ks": (strike / spot)[high],
+        "moneyness_mid": mid_strike / spot,
+        **_sizes(synthetic, low, high, prices),
+        "quality": flags[low] | flags[high],
+    }
+    legs = _legs_by_strike(synthetic, _COUNTS + (_QUOTES if leg_quotes else ()))
+    frame = pl.DataFrame(per_box).hstack(_at(legs, low, "kl")).hstack(_at(legs, high, "ks"))
+    return frame.with_columns(min_leg_volume=_MIN_VOLUME, total_leg_volume=_TOTAL_VOLUME)
 
 
 def _sizes(
@@ -104,24 +95,18 @@ def _sizes(
     return {"lend_size": lend, "borrow_size": borrow, "size": size}
 
 
-def _legs(leg: str, legs: Legs, names: tuple[str, ...]) -> pl.DataFrame:
-    values = {name: getattr(legs, name) for name in names}
-    return pl.DataFrame(
-        {
-            f"{leg}_{{}}_{name}": _counts(value) if name in _COUNTS else value
-            for name, value in values.items()
-        }
-    )
+def _legs_by_strike(synthetic: Synthetics, names: tuple[str, ...]) -> pl.DataFrame:
+    """Return the legs of each strike; ``{}`` in a column's name stands for ``kl`` or ``ks``."""
+    columns = {
+        f"{leg}_{{}}_{name}": getattr(getattr(synthetic, leg), name)
+        for leg in ("call", "put")
+        for name in names
+    }
+    counts = [pl.col(f"^.*_{name}$").fill_nan(None).cast(pl.Int64) for name in _COUNTS]
+    return pl.DataFrame(columns).with_columns(counts)
 
 
 def _at(legs: pl.DataFrame, index: Indices, strike: str) -> pl.DataFrame:
     """Return the legs at the strike of each box, named after it (``kl`` or ``ks``)."""
-    return legs.select(
-        pl.col(name).gather(pl.lit(pl.Series(index, dtype=pl.UInt32))).alias(name.format(strike))
-        for name in legs.columns
-    )
-
-
-def _counts(values: Floats) -> pl.Series:
-    """Return counts as integers, null where unknown."""
-    return pl.Series(values).fill_nan(None).cast(pl.Int64)
+    found = legs[pl.Series(index, dtype=pl.UInt32)]
+    return found.rename(lambda name: name.format(strike))

@@ -20,7 +20,7 @@ from live_box_spreads.books.filters import (
 )
 from live_box_spreads.books.synthetics import synthetics
 from live_box_spreads.model.chain import TIME_TYPE
-from live_box_spreads.model.products import PRODUCTS, loan_product
+from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis, years_to_payment
@@ -77,16 +77,17 @@ def box_table(  # noqa: PLR0913 # each is a choice that a face offers
         filters: which boxes to keep.
         rules: which legs to flag, and to leave out.
         leg_quotes: add ``LEG_QUOTE_COLUMNS``.
-        allow_american: show boxes of a root on which a box is no loan.
+        allow_american: show boxes of a root on which a box is no loan, or whose style is unknown.
 
     Raises:
         ChainError: the chain has no such root or expiry.
+        UnknownRootError: the root's style is unknown and was not allowed.
         NotALoanError: the root is American style and was not allowed.
     """
-    if root in PRODUCTS and not allow_american:
+    synthetic = synthetics(chain, root, expiry, rules)
+    if not allow_american:
         loan_product(root)
     removals = Removals()
-    synthetic = synthetics(chain, root, expiry, rules)
     usable = np.flatnonzero(usable_strikes(synthetic, filters, removals))
     forwards = synthetic.forwards.take(usable)
     pairs = StrikePairs.within(forwards.strike, filters.min_strike_gap, filters.max_strike_gap)

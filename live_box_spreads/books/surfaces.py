@@ -1,0 +1,158 @@
+"""Surfaces for the screen: a rate, or traded volume, by strike cell and by row.
+
+A row is an expiry, or a snapshot of one expiry: the caller gives the tables in the order wanted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from live_box_spreads.books.liquid import tightest
+from live_box_spreads.model.errors import ModelError
+from live_box_spreads.model.settlement import TimeBasis, years_to_payment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.books.box_table import BoxTable
+    from live_box_spreads.model.chain import Chain
+
+    Floats = NDArray[np.float64]
+
+Which = Literal["mid", "bid", "ask"]
+RowLabel = Literal["expiry", "snapshot_time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Values by row (expiry or snapshot) and strike cell.
+
+    Attributes:
+        strikes: (m,) middle of each strike cell, index points.
+        tte_years: (n,) years to payment of each row; NaN where nothing is left.
+        labels: (n) ISO date of the expiry, or ISO instant of the snapshot.
+        values: (n, m) rates as fractions, or contracts; NaN where the cell is empty.
+        counts: (n, m) what each value stands on: boxes, or contracts with a known volume.
+    """
+
+    strikes: Floats
+    tte_years: Floats
+    labels: list[str]
+    values: Floats
+    counts: NDArray[np.int64]
+
+
+def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
+    """Return the (cells + 1,) edges of equal strike cells, index points.
+
+    Args:
+        spot: last price of the underlying, index points.
+        low: lowest strike as a fraction of the spot.
+        high: highest strike as a fraction of the spot.
+        cells: number of cells.
+
+    Raises:
+        ModelError: the spot is not positive, the fractions are not in order, or there is no cell.
+    """
+    if not (spot > 0 and 0 <= low < high < np.inf and cells >= 1):
+        raise ModelError(
+            f"no strike grid of {cells} cells from {low} to {high} of spot {spot}; needs a "
+            "positive spot, 0 <= low < high, and a cell"
+        )
+    return np.linspace(spot * low, spot * high, cells + 1)
+
+
+def rate_surface(
+    tables: Sequence[BoxTable], edges: Floats, which: Which, *, label: RowLabel = "expiry"
+) -> Surface:
+    """Lay the rates of boxes over their middle strikes.
+
+    A cell holds many boxes, from very narrow to very wide. The spread of a box's rate is its
+    quotes' half-spreads over its width and its time, so a narrow box has a wild mid rate: ``mid``
+    is the median of the tightest quarter of the cell by ``bid_rate - ask_rate``. ``bid`` is the
+    lowest ``bid_rate`` (the cheapest loan to be had), ``ask`` the highest ``ask_rate`` (the best
+    investment to be had).
+
+    Args:
+        tables: one a row, in order.
+        edges: (m + 1,) ascending cell edges, index points; a cell has its lower edge, the last
+            one both.
+        which: the rate to show.
+        label: what the rows are named after.
+    """
+    values = np.full((len(tables), edges.size - 1), np.nan)
+    counts = np.zeros(values.shape, dtype=np.int64)
+    for row, table in enumerate(tables):
+        cells = _rate_by_cell(table.frame, edges, which)
+        at = cells["cell"].to_numpy()
+        values[row, at] = cells["rate"].to_numpy()
+        counts[row, at] = cells["boxes"].to_numpy()
+    return Surface(
+        strikes=_middles(edges),
+        tte_years=np.array([table.tte_years for table in tables], dtype=np.float64),
+        labels=[getattr(table, label).isoformat() for table in tables],
+        values=values,
+        counts=counts,
+    )
+
+
+def volume_surface(
+    chain: Chain,
+    root: str,
+    expiries: Sequence[date],
+    edges: Floats,
+    *,
+    basis: TimeBasis = TimeBasis.SETTLEMENT,
+) -> Surface:
+    """Sum the contracts traded today, calls and puts, by strike cell and expiry.
+
+    Taken from the chain and not from boxes: a leg is in hundreds of boxes, but traded once.
+
+    Args:
+        chain: quotes at one instant.
+        root: option root.
+        expiries: one a row, in order; an expiry that the chain lacks is an empty row.
+        edges: (m + 1,) ascending cell edges, index points.
+        basis: how years are counted.
+    """
+    values = np.full((len(expiries), edges.size - 1), np.nan)
+    counts = np.zeros(values.shape, dtype=np.int64)
+    years = np.full(len(expiries), np.nan)
+    of_root = chain.quotes.filter(pl.col("root") == root, pl.col("volume").is_not_null())
+    for row, expiry in enumerate(expiries):
+        quotes = of_root.filter(pl.col("expiry") == expiry)
+        settlements = quotes["settlement"].head(1).to_list()
+        for settlement in settlements:
+            years[row] = years_to_payment(chain.snapshot_time, expiry, settlement, basis)
+        strikes, volume = quotes["strike"].to_numpy(), quotes["volume"].to_numpy()
+        counts[row] = np.histogram(strikes, edges)[0]
+        traded = np.histogram(strikes, edges, weights=volume)[0]
+        values[row] = np.where(counts[row] > 0, traded, np.nan)
+    return Surface(_middles(edges), years, [day.isoformat() for day in expiries], values, counts)
+
+
+def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFrame:
+    """Return cell, rate and boxes of the cells that have a rate."""
+    boxes = frame.select("mid_strike", "bid_rate", "mid_rate", "ask_rate").filter(
+        pl.col(f"{which}_rate").is_finite(),
+        pl.col("mid_strike").is_between(edges[0], edges[-1]),
+    )
+    cell = np.searchsorted(edges, boxes["mid_strike"].to_numpy(), side="right") - 1
+    boxes = boxes.with_columns(cell=pl.Series(np.minimum(cell, edges.size - 2)))
+    rate = {
+        "mid": tightest("mid_rate").median(),
+        "bid": pl.col("bid_rate").min(),
+        "ask": pl.col("ask_rate").max(),
+    }[which]
+    return boxes.group_by("cell").agg(rate=rate, boxes=pl.len())
+
+
+def _middles(edges: Floats) -> Floats:
+    return 0.5 * (edges[:-1] + edges[1:])
