@@ -18,7 +18,7 @@ if not __package__:
 import typer
 
 from live_box_spreads.cli.main import run
-from live_box_spreads.cli.options import ConfigOption, examples
+from live_box_spreads.cli.options import ConfigOption, VerboseOption, examples
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,14 +32,15 @@ def ingest(
     loop: Annotated[
         bool, typer.Option("--loop", help="Keep taking snapshots until Ctrl-C or SIGTERM.")
     ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Take one snapshot of the configured universe, or with --loop one an interval."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
 
     if loop:
-        collecting.collect(config, interval_secs=None)
+        collecting.collect(config, verbose=verbose)
     else:
-        collecting.take_snapshot(config)
+        collecting.take_snapshot(config, verbose=verbose)
 
 
 if __name__ == "__main__":

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from live_box_spreads.cli.options import examples
-from live_box_spreads.model.errors import BoxSpreadsError, ChainError, did_you_mean
+from live_box_spreads.model.errors import BoxSpreadsError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from live_box_spreads.books.filters import BoxFilters
-    from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
 app = typer.Typer()
@@ -65,6 +64,10 @@ def book(  # noqa: PLR0913 # one argument an option
     max_strike_gap: Annotated[
         float | None, typer.Option(min=0.0, help="Widest box, in index points.")
     ] = None,
+    allow_american: Annotated[
+        bool,
+        typer.Option("--allow-american", help="Take an American-style root, where it is no loan."),
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows that the table shows; 0 shows all.")] = 20,
 ) -> None:
     """Show every box of one root and expiry of a snapshot: costs and lending and borrowing rates.
@@ -80,17 +83,19 @@ def book(  # noqa: PLR0913 # one argument an option
     from live_box_spreads.model.quality import QualityRules  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
+    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
 
     settings = _settings(config, filters=filters)
     day = expiry.date()
     table = box_table(
-        _chain(snapshot, root, day),
+        read_snapshot(snapshot),
         root,
         day,
         basis=TimeBasis(time_basis or (settings.time_basis if settings else "settlement")),
         compounding=Compounding(compounding or (settings.compounding if settings else "effective")),
         filters=_filters(root, settings, min_strike_gap, max_strike_gap),
         rules=settings.quality_rules() if settings else QualityRules(),
+        allow_american=allow_american,
     )
     _give(table.frame, format_, out, f"{root} {day}", limit)
     for reason, boxes in table.removed.items():
@@ -103,22 +108,6 @@ def _settings(config: Path | None, *, filters: bool) -> Settings | None:
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
 
     return load_settings(config)
-
-
-def _chain(snapshot: Path, root: str, expiry: date) -> Chain:
-    """Read the snapshot and make sure that it has the root and the expiry."""
-    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
-
-    chain = read_snapshot(snapshot)
-    if root not in chain.roots:
-        hint = did_you_mean(root, chain.roots)
-        raise ChainError(f"{snapshot} has no root {root!r}; it has {', '.join(chain.roots)}.{hint}")
-    expiries = chain.expiries(root)
-    if expiry not in expiries:
-        near = sorted(sorted(expiries, key=lambda day: abs(day - expiry))[:5])
-        listed = ", ".join(day.isoformat() for day in near)
-        raise ChainError(f"{snapshot} has no {root} expiry {expiry}; the nearest are {listed}")
-    return chain
 
 
 def _filters(

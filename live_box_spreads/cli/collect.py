@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from live_box_spreads.cli.lifetime import stop_when_stdin_closes
-from live_box_spreads.cli.options import ConfigOption, StopOnStdinCloseOption, examples
+from live_box_spreads.cli.options import (
+    ConfigOption,
+    StopOnStdinCloseOption,
+    VerboseOption,
+    examples,
+)
 
 app = typer.Typer()
 
@@ -20,6 +25,7 @@ def collect(
         float | None,
         typer.Option(min=0.1, metavar="S", help="Seconds between snapshots; else as configured."),
     ] = None,
+    verbose: VerboseOption = False,
     stop_on_stdin_close: StopOnStdinCloseOption = False,
 ) -> None:
     """Keep taking snapshots until Ctrl-C or SIGTERM; one line each."""
@@ -27,4 +33,4 @@ def collect(
 
     if stop_on_stdin_close:
         stop_when_stdin_closes()
-    collecting.collect(config, interval)
+    collecting.collect(config, interval, verbose=verbose)

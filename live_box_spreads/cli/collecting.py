@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from live_box_spreads.cli.lifetime import stop_event
+from live_box_spreads.cli.logs import log_to_stderr
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.settings import environment, load_settings, make_feed
@@ -20,26 +21,35 @@ if TYPE_CHECKING:
     from live_box_spreads.settings import Settings
 
 
-def take_snapshot(config: Path | None) -> None:
+def take_snapshot(config: Path | None, *, verbose: bool = False) -> None:
     """Take one snapshot and print its summary.
+
+    Args:
+        config: configuration file; None for the package's own.
+        verbose: log what goes well too.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
+    log_to_stderr(verbose=verbose)
     env = environment()
     asyncio.run(_once(load_settings(config, env), env))
 
 
-def collect(config: Path | None, interval_secs: float | None) -> None:
+def collect(
+    config: Path | None, interval_secs: float | None = None, *, verbose: bool = False
+) -> None:
     """Take a snapshot an interval and print each summary, until Ctrl-C or SIGTERM.
 
     Args:
         config: configuration file; None for the package's own.
         interval_secs: seconds from one snapshot to the next; None for the configured ones.
+        verbose: log what goes well too.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
+    log_to_stderr(verbose=verbose)
     env = environment()
     settings = load_settings(config, env)
     asyncio.run(_loop(settings, env, interval_secs or settings.update_interval_seconds))

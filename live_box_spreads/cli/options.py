@@ -22,6 +22,9 @@ StopOnStdinCloseOption = Annotated[
         help="End when standard input closes: for a program that starts this one.",
     ),
 ]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="Log what goes well too, on stderr.")
+]
 EXAMPLES = "[bold]Examples[/bold]"
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from live_box_spreads.cli.options import ConfigOption, examples
+from live_box_spreads.cli.options import ConfigOption, VerboseOption, examples
 
 app = typer.Typer()
 
 
 @app.command(epilog=examples("boxes snapshot", "boxes snapshot --config my.yaml"))
-def snapshot(config: ConfigOption = None) -> None:
+def snapshot(*, config: ConfigOption = None, verbose: VerboseOption = False) -> None:
     """Take one snapshot of the configured roots and expiries."""
     from live_box_spreads.cli.collecting import take_snapshot  # noqa: PLC0415
 
-    take_snapshot(config)
+    take_snapshot(config, verbose=verbose)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from ipaddress import ip_address
+from math import inf
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -28,7 +31,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address means this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -36,7 +40,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _loopback_only(host: str) -> str:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ValueError(
             "the dashboard has no login, so it listens on loopback only; use 127.0.0.1, ::1 or "
             "localhost"
@@ -48,7 +52,7 @@ def _encrypted_or_loopback(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return url.rstrip("/")
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
         return url.rstrip("/")
     raise ValueError("should be an https:// address; plain http:// is for loopback only")
 
@@ -78,11 +82,11 @@ def _known_roots_and_default(gaps: dict[str, float]) -> dict[str, float]:
 
 
 def _flag_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    known = [flag.name for flag in LegFlag if flag.name]
+    known = [str(flag.name).lower() for flag in LegFlag]
     for name in names:
-        if name.upper() not in known:
+        if name not in known:
             hint = did_you_mean(name, known)
-            raise ValueError(f"no quality flag {name!r}; known: {', '.join(known).lower()}.{hint}")
+            raise ValueError(f"no quality flag {name!r}; known: {', '.join(known)}.{hint}")
     return names
 
 
@@ -104,7 +108,7 @@ class QualitySettings(Section):
 
     stale_after_secs: Positive = 300.0
     max_half_spread_points: Positive | None = None
-    exclude: Annotated[tuple[str, ...], AfterValidator(_flag_names)] = ()
+    exclude: Annotated[tuple[str, ...], AfterValidator(_flag_names)] = ("crossed", "stale")
 
 
 class SnapshotStorage(Section):
@@ -154,8 +158,8 @@ class Settings(Section):
     collection: Literal["stream", "poll"] = "stream"
     min_volume: Count = 0
     min_open_interest: Count = 0
-    min_strike_gap: StrikeGap = {"default": 50.0}
-    max_strike_gap: StrikeGap = {"default": 5000.0}
+    min_strike_gap: StrikeGap = {"default": 50.0, "XSP": 5.0, "NDX": 100.0, "NDXP": 100.0}
+    max_strike_gap: StrikeGap = {"default": 3e3, "XSP": 300.0, "NDX": 1e4, "NDXP": 1e4}
     price_selector: Literal["mid", "bid", "ask"] = "mid"
     max_abs_rate: Positive = 0.25
     quality: QualitySettings = QualitySettings()
@@ -167,6 +171,8 @@ class Settings(Section):
     compounding: Compounding = Compounding.EFFECTIVE
     moneyness_bands: Annotated[tuple[MoneynessBand, ...], Field(min_length=1)] = (
         MoneynessBand(name="at the money", centre=1.0, half_width=0.05),
+        MoneynessBand(name="low strikes", centre=0.85, half_width=0.05),
+        MoneynessBand(name="high strikes", centre=1.15, half_width=0.05),
     )
     dashboard: DashboardSettings = DashboardSettings()
     tastytrade: TastytradeSettings = TastytradeSettings()
@@ -204,13 +210,11 @@ class Settings(Section):
 
     def quality_rules(self) -> QualityRules:
         """Return when a leg is flagged, and which flags keep it out of the boxes."""
-        exclude = LegFlag(0)
-        for name in self.quality.exclude:
-            exclude |= LegFlag[name.upper()]
+        limit = self.quality.max_half_spread_points
         return QualityRules(
             stale_after_secs=self.quality.stale_after_secs,
-            max_half_spread_points=self.quality.max_half_spread_points,
-            exclude=exclude,
+            max_half_spread_points=inf if limit is None else limit,
+            exclude=reduce(or_, (LegFlag[n.upper()] for n in self.quality.exclude), LegFlag.OK),
         )
 
     def box_filters(self, root: str) -> BoxFilters:

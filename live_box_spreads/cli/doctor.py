@@ -1,0 +1,53 @@
+"""``boxes doctor``: what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from live_box_spreads.cli.options import ConfigOption, examples
+
+if TYPE_CHECKING:
+    from live_box_spreads.cli.checks import Check
+
+_COLOURS = {"ok": "green", "failed": "red", "not needed": "dim"}
+
+app = typer.Typer()
+
+
+@app.command(epilog=examples("boxes doctor", "boxes doctor --config my.yaml"))
+def doctor(*, config: ConfigOption = None) -> None:
+    """Check configuration, credentials, login, entitlement, clock, store and disk.
+
+    Exits with 1 if a check fails; its line says what to do.
+    """
+    from live_box_spreads.cli.checks import Outcome, run_checks  # noqa: PLC0415
+    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+
+    async def all_checks() -> list[Check]:
+        return [check async for check in run_checks(config)]
+
+    log_to_stderr()
+    checks = asyncio.run(all_checks())
+    _print(checks)
+    if any(check.outcome is Outcome.FAILED for check in checks):
+        raise typer.Exit(1)
+
+
+def _print(checks: list[Check]) -> None:
+    """Print a table on a terminal; elsewhere one line a check, whatever its length."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console()
+    if not console.is_terminal:
+        for check in checks:
+            typer.echo(f"{check.name}: {check.outcome}: {check.detail}")
+        return
+    table = Table(show_header=False, box=None)
+    for check in checks:
+        table.add_row(check.name, Text(check.outcome, _COLOURS[check.outcome]), Text(check.detail))
+    console.print(table)
