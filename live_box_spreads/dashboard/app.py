@@ -1,0 +1,155 @@
+"""The dashboard: ``python app.py`` here, or ``boxes dashboard``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Run as a script, Python puts this folder first on the path; the package is two levels up.
+    # Replaced, not added to: modules of this folder must not be importable under short names.
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from live_box_spreads.model.errors import BoxSpreadsError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import dash
+
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.settings import Settings
+
+TITLE = "Live Box Spreads"
+
+
+def create_app(settings: Settings) -> dash.Dash:
+    """Return the Dash application on the configured snapshot folder; nothing listens yet."""
+    from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415, see run_dashboard
+
+    return _build(settings, MarketView(settings))
+
+
+def run_dashboard(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the dashboard until it is interrupted.
+
+    Args:
+        settings: the configuration.
+        host: loopback address to listen on; there is no login, so no other one is taken.
+        port: port to listen on; 0 takes a free one.
+        on_ready: called once with the address, when browsers can connect.
+
+    Raises:
+        ConfigError: the address is not loopback, or the port is in use.
+    """
+    listener = _listen(host, port)
+    with listener:
+        # Bound first: a port in use is told at once, before the slow imports.
+        import uvicorn  # noqa: PLC0415
+
+        from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415
+
+        view = MarketView(settings)
+        threading.Thread(target=_warm_up, args=(view,), name="warm-up", daemon=True).start()
+        app = _build(settings, view)
+        url = f"http://{_in_url(host)}:{listener.getsockname()[1]}/"
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets=sockets)
+                if on_ready is not None:
+                    on_ready(url)
+
+        config = uvicorn.Config(app.server, log_level="warning", access_log=False)
+        Server(config).run(sockets=[listener])
+
+
+def _build(settings: Settings, view: MarketView) -> dash.Dash:
+    import dash  # noqa: PLC0415, a second of imports that the command line must not pay for
+    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
+
+    from live_box_spreads.dashboard.callbacks import register  # noqa: PLC0415
+    from live_box_spreads.dashboard.layout import INDEX, layout  # noqa: PLC0415
+
+    app = dash.Dash(
+        "live_box_spreads.dashboard",
+        backend="fastapi",
+        title=TITLE,
+        update_title="",
+        assets_folder=str(Path(__file__).with_name("assets")),
+        serve_locally=True,
+        index_string=INDEX,
+    )
+    app.layout = layout(settings)
+    register(app, view)
+    # A page of another site cannot reach us under its own name (DNS rebinding). The middleware
+    # cuts the header at its first colon, which leaves "[" of an IPv6 address.
+    app.server.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "["]
+    )
+    return app
+
+
+def _warm_up(view: MarketView) -> None:
+    """Compute what the first page will ask for, while the browser is still loading scripts."""
+    try:
+        view.warm_up()
+    except BoxSpreadsError as error:
+        # The page says the same in its notice; here it is for whoever looks at the terminal.
+        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from live_box_spreads.settings.schema import is_loopback  # noqa: PLC0415
+
+    if not is_loopback(host):
+        raise ConfigError(
+            f"the dashboard has no login, so it listens on loopback only, not on {host!r}; "
+            "use 127.0.0.1, ::1 or localhost"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host} port {port}: {error.strerror}; "
+            "stop what uses it, or choose another port"
+        ) from error
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def main() -> int:
+    """Run the dashboard as configured; return the exit status."""
+    from live_box_spreads.settings import load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings()
+        run_dashboard(
+            settings,
+            host=settings.dashboard.host,
+            port=settings.dashboard.port,
+            on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
+        )
+    except BoxSpreadsError as error:
+        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""From controls to panels. The work is in ``panels`` and ``status``; here it is wired."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from live_box_spreads.dashboard import ids, panels, status
+from live_box_spreads.dashboard.choices import Choices
+from live_box_spreads.dashboard.ranked import ranked_rows
+
+if TYPE_CHECKING:
+    from live_box_spreads.dashboard.market_view import MarketView
+
+_BOXES = {
+    "version": Input(ids.VERSION, "data"),
+    "root": Input(ids.ROOT, "value"),
+    "compounding": Input(ids.COMPOUNDING, "value"),
+    "min_leg_volume": Input(ids.MIN_VOLUME, "value"),
+}
+_SCHEME = {"scheme": Input(ids.SCHEME, "computedColorScheme")}
+_EXPIRY = {"expiry": Input(ids.EXPIRY, "value")}
+_BAND = {
+    "centre": Input(ids.CENTRE, "value"),
+    "half_width": Input(ids.HALF_WIDTH, "value"),
+    "price": Input(ids.PRICE, "value"),
+}
+_TIME = {"time": Input(ids.TIME_AXIS, "value"), "history": Input(ids.HISTORY, "value")}
+_INPUTS = {
+    ids.MID_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
+    ids.QUOTED_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
+    ids.VOLUME_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
+    ids.TERM_STRUCTURE: {**_BOXES, **_SCHEME, **_BAND},
+    ids.SKEW: {**_BOXES, **_SCHEME, **_EXPIRY},
+}
+
+
+def register(app: Dash, view: MarketView) -> None:
+    """Wire all controls of the page to a view of the snapshot folder.
+
+    Each callback works in a thread, so that a long one holds up neither the others nor the page.
+    """
+    _register_browser_side(app)
+    _register_poll(app, view)
+    _register_selections(app, view)
+    _register_status(app, view)
+    for panel in ids.FIGURES:
+        _register_figure(app, view, panel)
+    _register_ranking(app, view)
+
+
+def _register_browser_side(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("boxes", "age"),
+        Output(ids.AGE, "children"),
+        Output(ids.AGE, "className"),
+        Input(ids.CLOCK, "n_intervals"),
+        Input(ids.SNAPSHOT_TIME, "data"),
+        State(ids.POLL, "interval"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("boxes", "tableScheme"), Input(ids.SCHEME, "computedColorScheme")
+    )
+    app.clientside_callback(
+        ClientsideFunction("boxes", "band"),
+        Output(ids.BAND, "value"),
+        Output(ids.CENTRE, "value"),
+        Output(ids.HALF_WIDTH, "value"),
+        Input(ids.BAND, "value"),
+        Input(ids.CENTRE, "value"),
+        Input(ids.HALF_WIDTH, "value"),
+        State(ids.BANDS, "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _register_poll(app: Dash, view: MarketView) -> None:
+    @app.callback(
+        Output(ids.VERSION, "data"),
+        Output(ids.NOTICE, "children"),
+        Input(ids.POLL, "n_intervals"),
+        State(ids.VERSION, "data"),
+    )
+    async def poll(_ticks: int, shown: dict[str, str] | None) -> Any:
+        found = await asyncio.to_thread(status.version, view)
+        return (no_update, no_update) if found == shown else (found, _notice(found["notice"]))
+
+
+def _register_selections(app: Dash, view: MarketView) -> None:
+    @app.callback(
+        Output(ids.ROOT, "data"),
+        Output(ids.ROOT, "value"),
+        Input(ids.VERSION, "data"),
+        State(ids.ROOT, "value"),
+    )
+    async def roots(_version: dict[str, str], root: str) -> Any:
+        return await asyncio.to_thread(status.root_choice, view, root)
+
+    @app.callback(
+        Output(ids.EXPIRY, "data"),
+        Output(ids.EXPIRY, "value"),
+        Input(ids.VERSION, "data"),
+        Input(ids.ROOT, "value"),
+        State(ids.EXPIRY, "value"),
+    )
+    async def expiries(_version: dict[str, str], root: str, expiry: str | None) -> Any:
+        return await asyncio.to_thread(status.expiry_choice, view, root, expiry)
+
+
+def _register_status(app: Dash, view: MarketView) -> None:
+    outputs = {
+        "badge": Output(ids.BADGE, "children"),
+        "badge_colour": Output(ids.BADGE, "color"),
+        "time": Output(ids.SNAPSHOT_TIME, "data"),
+        "label": Output(ids.SNAPSHOT_LABEL, "children"),
+        "spot": Output(ids.SPOT, "children"),
+        "contracts": Output(ids.CONTRACTS, "children"),
+        "boxes": Output(ids.BOXES, "children"),
+        "removed": Output(ids.REMOVED, "children"),
+    }
+
+    @app.callback(output=outputs, inputs=_BOXES)
+    async def header(**controls: Any) -> Any:
+        return await asyncio.to_thread(status.header, view, Choices.read(controls))
+
+    @app.callback(output=Output(ids.TILES, "children"), inputs={**_BOXES, **_BAND})
+    async def tiles(**controls: Any) -> Any:
+        return await asyncio.to_thread(status.tiles, view, Choices.read(controls))
+
+
+def _register_figure(app: Dash, view: MarketView, panel: str) -> None:
+    @app.callback(
+        Output(panel, "figure"),
+        Output(ids.message(panel), "children"),
+        Output(ids.caption(panel), "children"),
+        inputs=_INPUTS[panel],
+    )
+    async def figure(**controls: Any) -> Any:
+        if controls["scheme"] is None:  # the page does not know it yet; it comes in a moment
+            return no_update, no_update, no_update
+        content = await asyncio.to_thread(panels.content, view, panel, Choices.read(controls))
+        return content.figure or no_update, content.message, content.caption
+
+
+def _register_ranking(app: Dash, view: MarketView) -> None:
+    @app.callback(
+        Output(ids.GRID, "rowData"),
+        Output(ids.message(ids.RANKING), "children"),
+        Output(ids.caption(ids.RANKING), "children"),
+        inputs={**_BOXES, "side": Input(ids.SIDE, "value")},
+    )
+    async def ranking(**controls: Any) -> Any:
+        rows = await asyncio.to_thread(ranked_rows, view, Choices.read(controls))
+        return rows.rows, rows.message, rows.caption
+
+
+def _notice(text: str) -> Any:
+    return dmc.Alert(text, color="yellow", variant="light", p="xs") if text else None

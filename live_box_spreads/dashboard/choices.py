@@ -1,0 +1,83 @@
+"""What a person chose with the controls, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from live_box_spreads.model.rates import Compounding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from live_box_spreads.dashboard.theme import Scheme
+
+TimeChoice = Literal["expiry", "snapshot"]
+Price = Literal["mid", "bid", "ask"]
+Side = Literal["lend", "borrow"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxOptions:
+    """The choices that change the boxes themselves.
+
+    Attributes:
+        compounding: convention of the three rates.
+        min_leg_volume: least volume of the least traded leg, in contracts.
+    """
+
+    compounding: Compounding = Compounding.EFFECTIVE
+    min_leg_volume: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All choices; a panel looks at those that concern it.
+
+    Attributes:
+        root: option root.
+        expiry: expiry of the skew and of the history; None while none is chosen.
+        options: what changes the boxes.
+        time: whether the rows of a surface are expiries or snapshots.
+        history_minutes: how far back a history goes.
+        centre: middle of the moneyness band, as a fraction of spot.
+        half_width: half the width of the band, as a fraction of spot.
+        price: which rate the term structure shows.
+        side: which boxes the table shows.
+        scheme: light or dark.
+    """
+
+    root: str
+    expiry: date | None = None
+    options: BoxOptions = BoxOptions()
+    time: TimeChoice = "expiry"
+    history_minutes: float = 0.0
+    centre: float = 1.0
+    half_width: float = 0.05
+    price: Price = "mid"
+    side: Side = "lend"
+    scheme: Scheme = "light"
+
+    @classmethod
+    def read(cls, controls: Mapping[str, Any]) -> Choices:
+        """Return the choices that the values of some controls stand for.
+
+        A number field that is empty while a person types is None or ``""``: the default then.
+        """
+        values: dict[str, Any] = {
+            name: controls[name]
+            for name in ("root", "time", "price", "side", "scheme")
+            if controls.get(name)
+        }
+        if controls.get("expiry"):
+            values["expiry"] = date.fromisoformat(controls["expiry"])
+        if controls.get("history"):
+            values["history_minutes"] = float(controls["history"])
+        for name in ("centre", "half_width"):
+            if controls.get(name):
+                values[name] = float(controls[name]) / 100
+        options = BoxOptions(
+            Compounding(controls["compounding"]), int(controls["min_leg_volume"] or 0)
+        )
+        return cls(options=options, **values)

@@ -1,0 +1,43 @@
+"""What a panel shows, and the plain word on why it has nothing to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from live_box_spreads.dashboard.market_view import removed_by_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+    from live_box_spreads.books.box_table import BoxTable
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a panel shows.
+
+    Attributes:
+        figure: the chart; None where there is nothing to draw.
+        message: said instead of the chart; empty if there is one.
+        caption: the line under the title.
+    """
+
+    figure: go.Figure | None = None
+    message: str = ""
+    caption: str = ""
+
+
+def nothing_passes(tables: Sequence[BoxTable]) -> str:
+    """Return why there is no box, naming the filter that removed most."""
+    removed = removed_by_reason(tables)
+    if not removed:
+        return "No box can be made: fewer than two strikes have both a call and a put."
+    reason, count = removed.most_common(1)[0]
+    return (
+        f"No box passes the filters: {sum(removed.values()):,} were removed, "
+        f"{count:,} of them because: {reason}.\n"
+        "Lower the minimum leg volume, or widen the limits in the configuration."
+    )

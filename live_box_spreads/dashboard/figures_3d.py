@@ -1,0 +1,140 @@
+"""The surfaces: implied rates and traded volume over strike and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from live_box_spreads.dashboard.axes import rate_range
+from live_box_spreads.dashboard.theme import layout_3d
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.dashboard.axes import TimeAxis
+    from live_box_spreads.dashboard.theme import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One surface of a figure.
+
+    Attributes:
+        name: what the hover box calls it, such as ``Mid``.
+        strikes: (m,) middle of each strike cell.
+        values: (n, m), one row per position of the time axis; NaN where no box is.
+        scale: colour scale, low to high.
+        opacity: 1 is solid.
+    """
+
+    name: str
+    strikes: NDArray[np.float64]
+    values: NDArray[np.float64]
+    scale: list[list[float | str]]
+    opacity: float = 1.0
+
+
+def rate_figure(
+    layers: Sequence[Layer], time: TimeAxis, palette: Palette, *, uirevision: str
+) -> go.Figure:
+    """Draw one or more rate surfaces in one scene.
+
+    The rate axis leaves out the wildest 2 % on either side, and a note says how many cells are
+    beyond it.
+    """
+    shown = rate_range([layer.values for layer in layers])
+    low, high = (shown.low, shown.high) if shown else (0.0, 0.05)
+    figure = go.Figure(layout=layout_3d(palette, uirevision))
+    single = len(layers) == 1
+    for layer in layers:
+        figure.add_trace(
+            _surface(
+                layer,
+                time,
+                hover=f"<b>{layer.name} rate %{{z:.2%}}</b>",
+                cmin=low,
+                cmax=high,
+                showscale=single,
+                colorbar=_colour_bar(palette, tickformat=".1%"),
+            )
+        )
+    figure.update_scenes(
+        xaxis=_strike_axis(layers[0].strikes),
+        yaxis=time.layout,
+        zaxis={"title": {"text": "Rate"}, "tickformat": ".1%", "range": [low, high]},
+    )
+    if shown and shown.beyond:
+        _note(figure, f"{shown.beyond} cells beyond the rate axis", palette)
+    return figure
+
+
+def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision: str) -> go.Figure:
+    """Draw traded volume; the colours follow its logarithm, since a few strikes have most of it."""
+    figure = go.Figure(layout=layout_3d(palette, uirevision))
+    volume = np.nan_to_num(layer.values)
+    surface = _surface(layer, time, hover="<b>%{z:,.0f} contracts</b>")
+    surface.update(
+        surfacecolor=np.log10(1.0 + volume).astype(np.float32), showscale=False, cmin=0.0
+    )
+    figure.add_trace(surface)
+    figure.update_scenes(
+        xaxis=_strike_axis(layer.strikes),
+        yaxis=time.layout,
+        zaxis={"title": {"text": "Contracts"}, "tickformat": "~s", "rangemode": "tozero"},
+    )
+    return figure
+
+
+def _surface(layer: Layer, time: TimeAxis, *, hover: str, **properties: Any) -> go.Surface:
+    lines = {"show": True, "color": "rgba(127,127,127,0.28)", "width": 1}
+    return go.Surface(
+        name=layer.name,
+        x=np.round(layer.strikes, 2),
+        y=time.values,
+        z=layer.values.astype(np.float32),
+        colorscale=layer.scale,
+        opacity=layer.opacity,
+        contours={"x": {**lines, "highlight": False}, "y": {**lines, "highlight": False}},
+        lighting={"ambient": 0.78, "diffuse": 0.5, "specular": 0.06, "roughness": 0.9},
+        hovertemplate=f"{hover}<br>strike %{{x:,.0f}}<br>{time.hover}<extra></extra>",
+        **properties,
+    )
+
+
+def _strike_axis(strikes: NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        "title": {"text": "Mid strike"},
+        "tickformat": "~s" if len(strikes) and strikes.min() >= 1000 else ",.0f",  # noqa: PLR2004, four digits crowd a small axis
+        "nticks": 6,
+    }
+
+
+def _colour_bar(palette: Palette, *, tickformat: str) -> dict[str, Any]:
+    return {
+        "tickformat": tickformat,
+        "thickness": 10,
+        "len": 0.62,
+        "x": 0.98,
+        "xanchor": "right",
+        "outlinewidth": 0,
+        "tickfont": {"size": 10.5, "color": palette.muted},
+    }
+
+
+def _note(figure: go.Figure, text: str, palette: Palette) -> None:
+    figure.add_annotation(
+        text=text,
+        x=0.01,
+        y=0.01,
+        xref="paper",
+        yref="paper",
+        xanchor="left",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 11, "color": palette.muted},
+    )

@@ -1,0 +1,57 @@
+"""The identifiers that layout, callbacks and browser tests share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+POLL: Final = "poll"
+CLOCK: Final = "clock"
+VERSION: Final = "version"
+"""Store: what the page shows; a new value redraws everything that depends on the data."""
+SCHEME: Final = "scheme"
+"""The light and dark switch; its ``computedColorScheme`` is the scheme in use."""
+SNAPSHOT_TIME: Final = "snapshot-time"
+
+BADGE: Final = "feed-badge"
+SNAPSHOT_LABEL: Final = "snapshot-label"
+AGE: Final = "age"
+SPOT: Final = "spot"
+CONTRACTS: Final = "contracts"
+BOXES: Final = "boxes"
+REMOVED: Final = "removed"
+NOTICE: Final = "notice"
+TILES: Final = "tiles"
+
+ROOT: Final = "root"
+EXPIRY: Final = "expiry"
+TIME_AXIS: Final = "time-axis"
+HISTORY: Final = "history"
+MIN_VOLUME: Final = "min-volume"
+BAND: Final = "band"
+BANDS: Final = "bands"
+"""Store: the configured moneyness bands, by name, in per cent."""
+CENTRE: Final = "centre"
+HALF_WIDTH: Final = "half-width"
+COMPOUNDING: Final = "compounding"
+PRICE: Final = "price"
+
+MID_SURFACE: Final = "mid-surface"
+QUOTED_SURFACE: Final = "quoted-surface"
+VOLUME_SURFACE: Final = "volume-surface"
+TERM_STRUCTURE: Final = "term-structure"
+SKEW: Final = "skew"
+RANKING: Final = "ranking"
+SIDE: Final = "side"
+GRID: Final = "grid"
+
+FIGURES: Final = (MID_SURFACE, QUOTED_SURFACE, TERM_STRUCTURE, SKEW, VOLUME_SURFACE)
+
+
+def message(panel: str) -> str:
+    """Return the id of the plain message that a panel shows instead of its content."""
+    return f"{panel}-message"
+
+
+def caption(panel: str) -> str:
+    """Return the id of the line under a panel's title."""
+    return f"{panel}-caption"

@@ -1,0 +1,188 @@
+"""What is on the page: header, controls, headline rates and panels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from live_box_spreads.dashboard import ids
+from live_box_spreads.dashboard.controls import controls
+from live_box_spreads.dashboard.ranking_grid import ranking_grid
+
+if TYPE_CHECKING:
+    from live_box_spreads.settings import Settings
+
+_THEME: dict[str, Any] = {
+    "primaryColor": "blue",
+    "fontFamily": "var(--font)",
+    "defaultRadius": "sm",
+    "fontSizes": {"xs": "0.75rem", "sm": "0.8125rem"},
+}
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+<script>
+  // Before the first paint, so that a dark page never flashes white. Mantine keeps its key.
+  const kept = localStorage.getItem("mantine-color-scheme-value") || "auto";
+  const dark = kept === "dark" || (kept === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.setAttribute("data-mantine-color-scheme", dark ? "dark" : "light");
+</script>
+</head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+_GRAPH_CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetCameraLastSave3d", "autoScale2d"],
+}
+
+
+def layout(settings: Settings) -> dmc.MantineProvider:
+    """Return the whole page, still without data."""
+    return dmc.MantineProvider(
+        [
+            dcc.Interval(ids.POLL, interval=round(settings.update_interval_seconds * 1000)),
+            dcc.Interval(ids.CLOCK, interval=1000),
+            dcc.Store(ids.VERSION),
+            dcc.Store(ids.SNAPSHOT_TIME),
+            _header(),
+            html.Main(
+                [
+                    controls(settings),
+                    html.Div(id=ids.NOTICE, role="status"),
+                    html.Section(id=ids.TILES, **{"aria-label": "Headline rates"}),
+                    _panels(),
+                ],
+                className="page",
+            ),
+        ],
+        theme=_THEME,
+        defaultColorScheme="auto",
+    )
+
+
+def _header() -> html.Header:
+    return html.Header(
+        [
+            html.Div(
+                [
+                    html.Span(className="brand-mark", **{"aria-hidden": "true"}),
+                    html.H1("Live Box Spreads"),
+                    dmc.Badge("no data", id=ids.BADGE, color="gray", variant="light", size="md"),
+                ],
+                className="brand",
+            ),
+            html.Div(
+                [
+                    _fact("Snapshot", html.Span("–", id=ids.SNAPSHOT_LABEL)),
+                    _fact("Age", html.Span("–", id=ids.AGE, className="age")),
+                    _fact("Spot", html.Span("–", id=ids.SPOT)),
+                    _fact("Contracts", html.Span("–", id=ids.CONTRACTS)),
+                    _fact("Boxes", _boxes()),
+                ],
+                className="facts",
+            ),
+            dmc.ColorSchemeToggle(
+                id=ids.SCHEME,
+                lightIcon=html.Span("☀", **{"aria-hidden": "true"}),
+                darkIcon=html.Span("☾", **{"aria-hidden": "true"}),
+                variant="default",
+                size="lg",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+        ],
+        className="header",
+    )
+
+
+def _fact(name: str, value: Any) -> html.Div:
+    return html.Div([html.Span(name, className="fact-name"), value], className="fact")
+
+
+def _boxes() -> dmc.HoverCard:
+    return dmc.HoverCard(
+        [
+            dmc.HoverCardTarget(html.Span("–", id=ids.BOXES, className="hint", tabIndex=0)),
+            dmc.HoverCardDropdown(html.Div(id=ids.REMOVED)),
+        ],
+        position="bottom-end",
+        shadow="md",
+        width=340,
+    )
+
+
+def _panels() -> html.Div:
+    return html.Div(
+        [
+            _figure_panel(ids.MID_SURFACE, "Mid rate"),
+            _figure_panel(
+                ids.QUOTED_SURFACE, "Executable rates", _key("lend (ask)", "borrow (bid)")
+            ),
+            _figure_panel(ids.TERM_STRUCTURE, "Term structure"),
+            _figure_panel(ids.SKEW, "Skew"),
+            _figure_panel(ids.VOLUME_SURFACE, "Volume"),
+            _panel(
+                ids.RANKING,
+                "Best boxes",
+                ranking_grid(),
+                dmc.SegmentedControl(
+                    id=ids.SIDE,
+                    data=[
+                        {"value": "lend", "label": "Top lend"},
+                        {"value": "borrow", "label": "Top borrow"},
+                    ],
+                    value="lend",
+                    size="xs",
+                ),
+            ),
+        ],
+        className="panels",
+    )
+
+
+def _key(lend: str, borrow: str) -> html.Div:
+    """Return a legend: a surface has none of its own."""
+    return html.Div(
+        [
+            html.Span(lend, className="key key-lend"),
+            html.Span(borrow, className="key key-borrow"),
+        ],
+        className="keys",
+    )
+
+
+def _figure_panel(panel: str, title: str, extra: Any = None) -> html.Section:
+    graph = dcc.Graph(
+        id=panel, config=_GRAPH_CONFIG, responsive=True, className="graph", figure={"data": []}
+    )
+    return _panel(panel, title, graph, extra)
+
+
+def _panel(panel: str, title: str, content: Any, extra: Any = None) -> html.Section:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.Div(
+                        [html.H2(title), html.P(id=ids.caption(panel), className="caption")],
+                        className="panel-title",
+                    ),
+                    extra,
+                ],
+                className="panel-head",
+            ),
+            html.Div(
+                [content, html.Div("Loading…", id=ids.message(panel), className="panel-message")],
+                className="panel-body",
+            ),
+        ],
+        className=f"panel panel-{panel}",
+    )

@@ -1,0 +1,185 @@
+"""What the figures are made of: the newest snapshot, its boxes, and a little history.
+
+Everything is computed on the server, once for all browsers, and kept within a bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from live_box_spreads.books.box_table import BoxTable, box_table
+from live_box_spreads.books.surfaces import strike_grid
+from live_box_spreads.dashboard.cache import Cache
+from live_box_spreads.dashboard.choices import BoxOptions, Choices
+from live_box_spreads.model.errors import SnapshotError, StoreError
+from live_box_spreads.model.products import product
+from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.settings import Settings
+
+STRIKE_CELLS = 48
+HISTORY_ROWS = 40
+_CHAINS_BYTES = 200_000_000
+_TABLES_BYTES = 800_000_000
+_GRID_STEP = 1.02
+"""The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A snapshot that is shown.
+
+    Attributes:
+        path: its file.
+        chain: its quotes.
+    """
+
+    path: Path
+    chain: Chain
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What the snapshot folder has to show.
+
+    Attributes:
+        market: the newest snapshot that can be read; None if there is none.
+        notice: what a person should know about newer ones that cannot be read; empty if nothing.
+    """
+
+    market: Market | None
+    notice: str = ""
+
+
+class MarketView:
+    """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at the configured folder; nothing is read yet."""
+        self.settings = settings
+        self._store = settings.store()
+        self._chains: Cache[Chain] = Cache(
+            _CHAINS_BYTES, lambda chain: int(chain.quotes.estimated_size())
+        )
+        self._tables: Cache[BoxTable] = Cache(
+            _TABLES_BYTES, lambda table: int(table.frame.estimated_size())
+        )
+
+    def newest(self) -> Newest:
+        """Return the newest snapshot that can be read, and a word on newer ones that cannot."""
+        notice = ""
+        try:
+            paths = self._store.paths()
+        except StoreError as error:
+            return Newest(None, str(error))
+        for path in reversed(paths):
+            try:
+                return Newest(Market(path, self.chain(path)), notice)
+            except SnapshotError as error:
+                notice = notice or f"The newest snapshot cannot be read: {error}"
+        return Newest(None, notice)
+
+    def chain(self, path: Path) -> Chain:
+        """Return the quotes of a snapshot.
+
+        Raises:
+            SnapshotError: the file cannot be read.
+        """
+        return self._chains.get(path, lambda: read_snapshot(path))
+
+    def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
+        """Return the boxes of one expiry that pass the filters."""
+        configured = self.settings.box_filters(root)
+        filters = replace(configured, min_volume=max(configured.min_volume, options.min_leg_volume))
+        return self._tables.get(
+            (market.path, root, expiry, options),
+            lambda: box_table(
+                market.chain,
+                root,
+                expiry,
+                basis=self.settings.time_basis,
+                compounding=options.compounding,
+                filters=filters,
+                rules=self.settings.quality_rules(),
+            ),
+        )
+
+    def tables(self, market: Market, choices: Choices) -> list[BoxTable]:
+        """Return the boxes of each expiry of the chosen root, soonest first; some may be empty."""
+        root = choices.root
+        return [
+            self.table(market, root, expiry, choices.options)
+            for expiry in market.chain.expiries(root)
+        ]
+
+    def warm_up(self) -> None:
+        """Compute what a page asks for first."""
+        market = self.newest().market
+        if market is None:
+            return
+        options = BoxOptions(self.settings.compounding)
+        roots = market.chain.roots
+        root = next((root for root in self.settings.tickers if root in roots), roots[0])
+        self.tables(market, Choices(root, options=options))
+
+    def history(self, market: Market, minutes: float) -> list[Market]:
+        """Return at most about ``HISTORY_ROWS`` snapshots of the last minutes, oldest first.
+
+        The window is cut into equal parts and the last snapshot of each is taken, so that the
+        same ones are taken again when one is added. Snapshots that cannot be read are left out.
+        """
+        window = timedelta(minutes=minutes)
+        part_secs = max(window.total_seconds() / HISTORY_ROWS, 1.0)
+        last_of_part = {
+            int(snapshot_time_of(path).timestamp() // part_secs): path
+            for path in self._store.since(market.chain.snapshot_time - window)
+        }
+        return [found for path in last_of_part.values() if (found := self._readable(path))]
+
+    def _readable(self, path: Path) -> Market | None:
+        try:
+            return Market(path, self.chain(path))
+        except SnapshotError:  # newest() tells about it; pruned ones are no news
+            return None
+
+    def strike_edges(self, market: Market, root: str) -> NDArray[np.float64]:
+        """Return the (m+1,) edges of the strike cells of the surfaces of a root."""
+        low, high = self.settings.strike_moneyness
+        centre = _GRID_STEP ** round(math.log(reference_price(market.chain, root), _GRID_STEP))
+        return strike_grid(centre, low, high, STRIKE_CELLS)
+
+
+def reference_price(chain: Chain, root: str) -> float:
+    """Return the spot of a root's underlying, or the middle of its strikes where it is unknown."""
+    spot = spot_of(chain, root)
+    if spot is not None:
+        return spot
+    strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root)
+    return float(np.median(strikes.to_numpy()))
+
+
+def spot_of(chain: Chain, root: str) -> float | None:
+    """Return the last price of a root's underlying, in index points; None if unknown."""
+    return chain.spot.get(product(root).underlying)
+
+
+def removed_by_reason(tables: Iterable[BoxTable]) -> Counter[str]:
+    """Return how many boxes each reason kept out, over all tables."""
+    removed: Counter[str] = Counter()
+    for table in tables:
+        removed.update(table.removed)
+    return removed

@@ -1,0 +1,79 @@
+"""What each panel shows for the choices made: a figure, or a plain message instead of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from live_box_spreads.books.skew import skew
+from live_box_spreads.books.term_structure import term_structure
+from live_box_spreads.dashboard import ids
+from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
+from live_box_spreads.dashboard.market_view import MarketView, removed_by_reason, spot_of
+from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
+from live_box_spreads.dashboard.content import Content, nothing_passes
+from live_box_spreads.dashboard.theme import PALETTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live_box_spreads.dashboard.choices import Choices
+    from live_box_spreads.dashboard.market_view import Market
+
+    Draw = Callable[[MarketView, Market, Choices], Content]
+
+SKEW_POINTS = 500
+_PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
+
+
+def content(view: MarketView, panel: str, choices: Choices) -> Content:
+    """Return what a panel shows now."""
+    market = view.newest().market
+    if market is None:
+        return Content(
+            message=f"No snapshot yet in {view.settings.snapshot_folder}.\n"
+            "Start the collector (python ingest.py --loop), or try boxes demo."
+        )
+    if choices.root not in market.chain.roots:
+        return Content(message=f"{market.path.name} has no quotes of {choices.root}.")
+    return _DRAW[panel](view, market, choices)
+
+
+def _term_structure(view: MarketView, market: Market, choices: Choices) -> Content:
+    tables = view.tables(market, choices)
+    centre, half_width = choices.centre, choices.half_width
+    frame = term_structure(tables, centre=centre, band=half_width, price=choices.price)
+    band = f"middle strike at {centre - half_width:.1%} to {centre + half_width:.1%} of spot"
+    if frame.is_empty():
+        if all(table.frame.is_empty() for table in tables):
+            return Content(message=nothing_passes(tables))
+        return Content(message=f"No box has its {band}.\nWiden the band or move its centre.")
+    figure = term_structure_figure(frame, PALETTES[choices.scheme], uirevision=choices.root)
+    return Content(figure, caption=f"{_PRICE_NAMES[choices.price]} rate, {band}")
+
+
+def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
+    root, expiry = choices.root, choices.expiry
+    if expiry not in market.chain.expiries(root):
+        return Content(message="Choose an expiry to see its skew.")
+    table = view.table(market, root, expiry, choices.options)
+    if table.frame.is_empty():
+        return Content(message=nothing_passes([table]))
+    frame = skew(table, limit=SKEW_POINTS)
+    figure = skew_figure(
+        frame,
+        PALETTES[choices.scheme],
+        spot=spot_of(market.chain, root),
+        uirevision=f"{root} {expiry}",
+    )
+    shown = f"{len(frame):,} of {len(table.frame):,} boxes"
+    return Content(figure, caption=f"{root} {expiry:%d %b %Y}, {shown}")
+
+
+_DRAW: dict[str, Draw] = {
+    ids.MID_SURFACE: mid_surface,
+    ids.QUOTED_SURFACE: quoted_surface,
+    ids.VOLUME_SURFACE: volume,
+    ids.TERM_STRUCTURE: _term_structure,
+    ids.SKEW: _skew,
+}

@@ -1,0 +1,163 @@
+"""What the header, the headline tiles and the selections say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from live_box_spreads.books.term_structure import term_structure
+from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
+from live_box_spreads.dashboard.market_view import removed_by_reason, spot_of
+from live_box_spreads.model.chain import Timeliness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import polars as pl
+
+    from live_box_spreads.dashboard.choices import Choices
+    from live_box_spreads.dashboard.market_view import MarketView
+
+BADGE_COLOURS = {
+    Timeliness.LIVE: "green",
+    Timeliness.DELAYED: "yellow",
+    Timeliness.SIMULATED: "grape",
+    Timeliness.REPLAY: "cyan",
+}
+TENORS_DAYS = {"1 month": 30.4, "3 months": 91.25, "6 months": 182.5, "1 year": 365.0}
+_DEFAULT_EXPIRY_DAYS = 91.25
+_UNKNOWN = "–"
+
+
+def version(view: MarketView) -> dict[str, str]:
+    """Return what the page should show: the name of the snapshot, and a notice."""
+    newest = view.newest()
+    name = newest.market.path.name if newest.market else ""
+    return {"snapshot": name, "notice": newest.notice}
+
+
+def root_choice(view: MarketView, root: str) -> tuple[list[str], str]:
+    """Return the roots to choose from, and the one chosen: the same as before while it is there."""
+    market = view.newest().market
+    listed = market.chain.roots if market else list(view.settings.tickers)
+    preferred = [ticker for ticker in view.settings.tickers if ticker in listed]
+    roots = [*preferred, *(other for other in listed if other not in preferred)]
+    return roots, root if root in roots else roots[0]
+
+
+def expiry_choice(
+    view: MarketView, root: str, expiry: str | None
+) -> tuple[list[dict[str, str]], str | None]:
+    """Return the expiries to choose from, and the one chosen: the same while it is there.
+
+    A new choice falls on the expiry nearest to three months.
+    """
+    market = view.newest().market
+    if market is None or root not in market.chain.roots:
+        return [], None
+    today = market.chain.snapshot_time.date()
+    expiries = market.chain.expiries(root)
+    options = [
+        {"value": day.isoformat(), "label": f"{day:%d %b %Y} ({_in_days(day, today)})"}
+        for day in expiries
+    ]
+    if expiry in {option["value"] for option in options}:
+        return options, expiry
+    nearest = min(expiries, key=lambda day: abs((day - today).days - _DEFAULT_EXPIRY_DAYS))
+    return options, nearest.isoformat()
+
+
+def _in_days(day: date, today: date) -> str:
+    days = (day - today).days
+    return "today" if days == 0 else f"{days} d"
+
+
+def empty_header() -> dict[str, Any]:
+    """Return the header of a page without a snapshot."""
+    return {
+        "badge": "no data",
+        "badge_colour": "gray",
+        "time": None,
+        **dict.fromkeys(("label", "spot", "contracts", "boxes"), _UNKNOWN),
+        "removed": "No snapshot yet.",
+    }
+
+
+def header(view: MarketView, choices: Choices) -> dict[str, Any]:
+    """Return what the header says of the newest snapshot and of the boxes of a root."""
+    market = view.newest().market
+    if market is None:
+        return empty_header()
+    chain = market.chain
+    tables = view.tables(market, choices)
+    kept = sum(len(table.frame) for table in tables)
+    removed = removed_by_reason(tables)
+    spot = spot_of(chain, choices.root)
+    return {
+        "badge": f"{chain.timeliness.value} · {chain.feed}",
+        "badge_colour": BADGE_COLOURS[chain.timeliness],
+        "time": chain.snapshot_time.isoformat(),
+        "label": f"{chain.snapshot_time:%d %b %Y %H:%M:%S} UTC",
+        "spot": _UNKNOWN if spot is None else f"{spot:,.2f}",
+        "contracts": f"{len(chain.quotes):,}",
+        "boxes": f"{kept:,} of {kept + sum(removed.values()):,}",
+        "removed": _removed_table(choices.root, kept, removed.most_common()),
+    }
+
+
+def _removed_table(root: str, kept: int, removed: Sequence[tuple[str, int]]) -> html.Table:
+    rows = [(f"{root} boxes kept", kept), *((f"removed: {why}", n) for why, n in removed)]
+    cells = [html.Tr([html.Td(what), html.Td(f"{count:,}")]) for what, count in rows]
+    return html.Table(html.Tbody(cells), className="removed")
+
+
+def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
+    """Return the rates at the usual tenors; none if no box is in the moneyness band."""
+    market = view.newest().market
+    if market is None:
+        return []
+    tables = view.tables(market, choices)
+    frame = term_structure(
+        tables, centre=choices.centre, band=choices.half_width, price="mid"
+    )
+    return [_tile(tenor, row) for tenor, row in headline_rows(frame)]
+
+
+def headline_rows(frame: pl.DataFrame) -> list[tuple[str, dict[str, Any]]]:
+    """Return, for each usual tenor, the expiry nearest to it by ratio; no expiry twice."""
+    days = frame["tte_years"].to_numpy() * DAYS_PER_YEAR
+    chosen: dict[int, str] = {}
+    for tenor, target in TENORS_DAYS.items():
+        if days.size:
+            chosen.setdefault(int(np.abs(np.log(days / target)).argmin()), tenor)
+    return [(tenor, frame.row(row, named=True)) for row, tenor in chosen.items()]
+
+
+def _tile(tenor: str, row: dict[str, Any]) -> html.Div:
+    days = row["tte_years"] * DAYS_PER_YEAR
+    return html.Div(
+        [
+            html.Div(
+                [html.B(f"About {tenor}"), f" · {row['expiry']:%d %b %Y}, {days:,.0f} days"],
+                className="tile-name",
+            ),
+            html.Div(_percent(row["rate"]), className="tile-mid"),
+            html.Div(
+                [
+                    html.Span("best lend"),
+                    html.B(_percent(row["best_lend_rate"]), className="lend"),
+                    html.Span("best borrow"),
+                    html.B(_percent(row["best_borrow_rate"]), className="borrow"),
+                ],
+                className="tile-sides",
+            ),
+        ],
+        className="tile",
+    )
+
+
+def _percent(rate: float | None) -> str:
+    return _UNKNOWN if rate is None or np.isnan(rate) else f"{rate:.2%}"
