@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.settings import PACKAGED_CONFIG, environment, load_settings
-from live_box_spreads.settings.environment import dotenv_files
+from live_box_spreads.settings.env_files import dotenv_files
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable  # noqa: TC003 # beside typer's run-time annotations
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,8 @@ from live_box_spreads.cli.options import examples
 from live_box_spreads.model.errors import BoxSpreadsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from live_box_spreads.model.chain import Chain
 
 app = typer.Typer(
@@ -41,7 +42,7 @@ def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = N
     """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2011."""
     from live_box_spreads.feeds.importers.cboe import read_cboe  # noqa: PLC0415
 
-    _import_all(files, read_cboe, to, _instant(quote_time))
+    _import_all(files, partial(read_cboe, quote_time=_instant(quote_time)), to)
 
 
 @app.command(epilog=examples("boxes import csv chain.csv --to data"))
@@ -49,7 +50,7 @@ def csv(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = No
     """Import option-chain CSVs with the columns ticker, expiry, type, strike, bid, ask."""
     from live_box_spreads.feeds.importers.box_csv import read_chain_csv  # noqa: PLC0415
 
-    _import_all(files, read_chain_csv, to, _instant(quote_time))
+    _import_all(files, partial(read_chain_csv, quote_time=_instant(quote_time)), to)
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -67,12 +68,7 @@ def _instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC)
 
 
-def _import_all(
-    files: list[Path],
-    read: Callable[[Path], Chain],
-    folder: Path,
-    quote_time: datetime | None,
-) -> None:
+def _import_all(files: list[Path], read: Callable[[Path], Chain], folder: Path) -> None:
     """Import each file; a bad one is reported and does not stop the others."""
     from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
 
@@ -81,8 +77,6 @@ def _import_all(
     for file in files:
         try:
             chain = read(file)
-            if quote_time is not None:
-                chain = replace(chain, snapshot_time=quote_time)
             path = store.write(chain)
         except BoxSpreadsError as error:
             failed = True

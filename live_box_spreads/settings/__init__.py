@@ -1,7 +1,7 @@
 """The configuration: ``config.yaml``, ``BOX_…`` variables, ``.env``; validated once."""
 
-from live_box_spreads.settings.environment import environment
-from live_box_spreads.settings.feed import make_feed
+from live_box_spreads.settings.env_files import environment
+from live_box_spreads.settings.feeds import make_feed
 from live_box_spreads.settings.loading import PACKAGED_CONFIG, load_settings
 from live_box_spreads.settings.schema import MoneynessBand, Settings
 

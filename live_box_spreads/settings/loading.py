@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from live_box_spreads.model.errors import ConfigError, did_you_mean
-from live_box_spreads.settings.environment import CHECKOUT, PACKAGE, environment
+from live_box_spreads.settings.env_files import CHECKOUT, PACKAGE, environment
 from live_box_spreads.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> st
 def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]) -> str:
     for name in overrides:
         keys = _key_path(name)
-        if loc[: len(keys)] == keys:
+        depth = min(len(keys), len(loc))
+        if depth and loc[:depth] == keys[:depth]:
             return f"environment {name}"
     return str(file)
 

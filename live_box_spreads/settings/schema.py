@@ -57,6 +57,13 @@ def _encrypted_or_loopback(url: str) -> str:
     raise ValueError("should be an https:// address; plain http:// is for loopback only")
 
 
+def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Not Field(min_length=1), which says so too when an item is of the wrong type.
+    if not items:
+        raise ValueError("should have at least one item")
+    return items
+
+
 def _loan_roots(roots: tuple[str, ...]) -> tuple[str, ...]:
     for root in roots:
         loan_product(root)
@@ -149,9 +156,9 @@ class Settings(Section):
     """The whole configuration, validated; its methods give plain values to the floors below."""
 
     feed: Literal["simulated", "tastytrade"] = "simulated"
-    tickers: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_loan_roots)] = (
-        DEFAULT_ROOTS
-    )
+    tickers: Annotated[
+        tuple[str, ...], AfterValidator(_at_least_one), AfterValidator(_loan_roots)
+    ] = DEFAULT_ROOTS
     expiries_per_ticker: Count = 10
     expiry_selection: Literal["spread", "nearest"] = "spread"
     strike_moneyness: tuple[Annotated[float, Field(ge=0)], Positive] = (0.7, 1.3)
@@ -169,7 +176,7 @@ class Settings(Section):
     surface_history_minutes: Positive = 240.0
     time_basis: TimeBasis = TimeBasis.SETTLEMENT
     compounding: Compounding = Compounding.EFFECTIVE
-    moneyness_bands: Annotated[tuple[MoneynessBand, ...], Field(min_length=1)] = (
+    moneyness_bands: Annotated[tuple[MoneynessBand, ...], AfterValidator(_at_least_one)] = (
         MoneynessBand(name="at the money", centre=1.0, half_width=0.05),
         MoneynessBand(name="low strikes", centre=0.85, half_width=0.05),
         MoneynessBand(name="high strikes", centre=1.15, half_width=0.05),

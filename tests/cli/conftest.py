@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,10 +13,20 @@ import pytest
 
 from live_box_spreads.cli.main import app, run
 from live_box_spreads.model.chain import Chain, Timeliness
+from live_box_spreads.settings import env_files
 from live_box_spreads.stores.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_other_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings and credentials of whoever runs the tests out of them."""
+    for name in [name for name in os.environ if name.startswith(("BOX_", "TT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(env_files, "dotenv_folders", lambda: [tmp_path])
+    monkeypatch.chdir(tmp_path)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.model.errors import CredentialsError
-from live_box_spreads.settings.environment import dotenv_files, environment
+from live_box_spreads.settings.env_files import dotenv_files, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,115 @@
+"""`boxes doctor`: finds what is missing, says what to do, shows no secret."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live_box_spreads.cli.checks import Outcome, check_clock, check_disk, check_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Boxes, Result
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+SECRET = "do-not-print-me"
+
+
+def _config(folder: Path, text: str) -> Path:
+    file = folder / "my.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _failed(result: Result) -> dict[str, str]:
+    parts = [line.split(": ", 2) for line in result.out.splitlines()]
+    return {name: detail for name, outcome, detail in parts if outcome == "failed"}
+
+
+def test_the_simulated_feed_needs_no_account(boxes: Boxes, tmp_path: Path) -> None:
+    result = boxes("doctor", "--config", _config(tmp_path, "feed: simulated\n"))
+    assert result.status == 0, result.out
+    assert "credentials: not needed" in result.out
+    assert f"{tmp_path / 'data' / 'live_snapshots'} is writable" in result.out
+
+
+def test_missing_credentials_are_named(boxes: Boxes, tmp_path: Path) -> None:
+    result = boxes("doctor", "--config", _config(tmp_path, "feed: tastytrade\n"))
+    assert result.status == 1
+    assert set(_failed(result)) == {"credentials"}
+    assert "TT_CLIENT_SECRET" in _failed(result)["credentials"]
+    assert "TT_REFRESH_TOKEN" in _failed(result)["credentials"]
+
+
+def test_a_config_typo_is_told(boxes: Boxes, tmp_path: Path) -> None:
+    result = boxes("doctor", "--config", _config(tmp_path, "tikers: [SPX]\n"))
+    assert result.status == 1
+    assert "Did you mean 'tickers'?" in _failed(result)["configuration"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX matter")
+def test_a_dotenv_that_others_can_read_is_told(boxes: Boxes, tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"TT_CLIENT_SECRET={SECRET}\n", encoding="utf-8")
+    dotenv.chmod(0o644)
+    result = boxes("doctor", "--config", _config(tmp_path, "feed: simulated\n"))
+    assert result.status == 1
+    assert f"chmod 600 {dotenv}" in _failed(result)[".env"]
+    assert SECRET not in result.out + result.err
+
+
+def test_a_store_that_cannot_be_written_is_told(boxes: Boxes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    config = _config(tmp_path, "snapshot_storage: {folder: file/snapshots}\n")
+    result = boxes("doctor", "--config", config)
+    assert result.status == 1
+    assert "snapshot_storage.folder" in _failed(result)["snapshot folder"]
+
+
+def test_an_endpoint_that_nobody_answers_is_told_and_no_secret_is(
+    boxes: Boxes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("TT_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("TT_REFRESH_TOKEN", SECRET)
+    text = f"feed: tastytrade\ntastytrade: {{base_url: 'http://127.0.0.1:{port}'}}\n"
+    result = boxes("doctor", "--config", _config(tmp_path, text))
+    assert result.status == 1
+    assert "credentials: ok: OAuth2, present and not shown" in result.out
+    assert f"127.0.0.1:{port}" in _failed(result)["login"]
+    assert SECRET not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("skew_secs", "outcome", "says"),
+    [
+        (0, Outcome.OK, "within"),
+        (-9, Outcome.OK, "within"),
+        (11, Outcome.FAILED, "11 s ahead of"),
+        (-3600, Outcome.FAILED, "3600 s behind"),
+    ],
+)
+def test_the_clock_is_compared_with_the_servers(
+    skew_secs: int, outcome: Outcome, says: str
+) -> None:
+    check = check_clock(NOW, NOW + timedelta(seconds=skew_secs))
+    assert check.outcome is outcome
+    assert says in check.detail
+
+
+def test_the_store_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert check_store(tmp_path / "new").outcome is Outcome.OK
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000_000})())
+    check = check_disk(tmp_path / "not there yet")
+    assert check.outcome is Outcome.FAILED
+    assert "max_snapshots_retained" in check.detail
