@@ -1,0 +1,273 @@
+"""Feed → chain → snapshot, once or at an interval."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from live_box_spreads.collector.listing import Listing
+from live_box_spreads.collector.report import ProgressCallback, SnapshotReport, quoted_by_root
+from live_box_spreads.collector.schedule import Schedule
+from live_box_spreads.collector.sources import PolledSource, StreamedSource
+from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.model.errors import (
+    BoxSpreadsError,
+    ConfigError,
+    CredentialsError,
+    FeedError,
+    FeedUnavailableError,
+    LoginRefusedError,
+    ModelError,
+    StoreBusyError,
+    StoreError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from live_box_spreads.collector.sources import ChainSource, Clock, Sleep
+    from live_box_spreads.feeds.base import Feed, Universe
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.stores.snapshots import SnapshotStore
+
+Collection = Literal["stream", "poll"]
+
+FINAL_ERRORS = (LoginRefusedError, CredentialsError, ConfigError, ModelError, StoreBusyError)
+"""What another try cannot mend. All else is reported and tried again at the next interval: a link
+comes back, and a full disk is emptied by someone while quotes go on."""
+
+_TRY_FAILED_ROOTS_EVERY_SECS = 300.0
+_log = structlog.get_logger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_progress(_label: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+class Collector:
+    """Writes snapshots of a universe to a store.
+
+    ``stream`` keeps one connection open between snapshots and writes what the live book holds;
+    ``poll`` asks by REST for each. The collector enters and leaves the feed's context itself.
+    """
+
+    def __init__(  # noqa: PLR0913 # two waits and two seams for tests, all by keyword
+        self,
+        feed: Feed,
+        universe: Universe,
+        store: SnapshotStore,
+        *,
+        collection: Collection = "stream",
+        settle_secs: float = 2.0,
+        settle_deadline_secs: float = 180.0,
+        clock: Clock = _utc_now,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """Put the parts together; nothing is connected yet.
+
+        Args:
+            feed: where quotes come from.
+            universe: what to quote.
+            store: where snapshots go.
+            collection: how quotes are had.
+            settle_secs: a stream's first snapshot waits until nothing new came for this long.
+            settle_deadline_secs: it waits no longer than this.
+            clock: gives the current instant, with a time zone.
+            sleep: waits for a number of seconds.
+        """
+        self._feed = feed
+        self._universe = universe
+        self._store = store
+        self._collection = collection
+        self._settle_secs = settle_secs
+        self._settle_deadline_secs = settle_deadline_secs
+        self._clock = clock
+        self._sleep = sleep
+        self._listing: Listing | None = None
+        self._failed_roots_tried_at: datetime | None = None
+        self._source: ChainSource | None = None
+
+    async def once(self, progress: ProgressCallback | None = None) -> SnapshotReport:
+        """Write one snapshot; safe beside a collector that runs on the same folder.
+
+        Raises:
+            FeedError: the quotes cannot be had.
+            StoreError: the snapshot cannot be written.
+        """
+        started = self._clock()
+        async with self._feed:
+            try:
+                chain = await self._chain(progress or _no_progress)
+                return await self._keep(chain, started)
+            finally:
+                await self._close_source()
+
+    async def run(
+        self,
+        interval_secs: float,
+        stop: asyncio.Event,
+        on_report: Callable[[SnapshotReport], None],
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        """Write a snapshot an interval until ``stop`` is set; a file in hand is finished.
+
+        A failed round is reported and tried again at the next interval, but for
+        ``FINAL_ERRORS``. A round that overruns skips the intervals that it missed.
+
+        Args:
+            interval_secs: seconds from the start of one round to the start of the next.
+            stop: set it to end.
+            on_report: called after each round.
+            progress: called while a round waits for contracts or quotes.
+
+        Raises:
+            StoreBusyError: another collector writes to this folder.
+            StoreError: the folder cannot be made or written at all.
+            BoxSpreadsError: one of ``FINAL_ERRORS``.
+        """
+        if not interval_secs > 0:
+            raise ConfigError(f"an interval of {interval_secs} s is impossible; give more than 0")
+        with self._store.lock():
+            async with self._feed:
+                try:
+                    await self._rounds(interval_secs, stop, on_report, progress or _no_progress)
+                finally:
+                    await self._close_source()
+
+    async def _rounds(
+        self,
+        interval_secs: float,
+        stop: asyncio.Event,
+        on_report: Callable[[SnapshotReport], None],
+        progress: ProgressCallback,
+    ) -> None:
+        due = self._clock()
+        schedule = Schedule(due, interval_secs)
+        while not stop.is_set():
+            report = await self._round(stop, progress)
+            if report is None:
+                return
+            finished = self._clock()
+            on_report(replace(report, overrun_secs=schedule.overrun_secs(due, finished)))
+            due = schedule.next_after(finished)
+            await unless_stopped(self._sleep((due - finished).total_seconds()), stop)
+
+    async def _round(
+        self, stop: asyncio.Event, progress: ProgressCallback
+    ) -> SnapshotReport | None:
+        """Return the report of one round, of failure too; None if stopped before the write."""
+        started = self._clock()
+        try:
+            chain = await unless_stopped(self._chain(progress), stop)
+            return None if chain is None else await self._keep(chain, started)
+        except FINAL_ERRORS:
+            raise
+        except BoxSpreadsError as error:
+            _log.warning("round_failed", error=str(error), kind=type(error).__name__)
+            failed_at = self._clock()
+            return SnapshotReport(
+                path=None,
+                snapshot_time=failed_at,
+                failures={"round": str(error)},
+                duration_secs=(failed_at - started).total_seconds(),
+            )
+
+    async def _chain(self, progress: ProgressCallback) -> Chain:
+        """Return the quotes as of now, listing and connecting first where that is due."""
+        if self._source is None or await self._is_outdated():
+            await self._close_source()
+            self._source = await self._open_source(progress)
+        try:
+            return await self._source.chain(progress)
+        finally:
+            # Only now: what ended it has been raised first, so that no refusal is tried again.
+            if self._source.ended:
+                await self._close_source()
+
+    async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
+        """Write the chain, prune, and report; a snapshot once written is always reported."""
+        path = await asyncio.to_thread(self._store.write, chain)
+        failures = self._failures()
+        pruned: list[Path] = []
+        try:
+            pruned = await asyncio.to_thread(self._store.prune)
+        except StoreError as error:
+            failures["prune"] = str(error)
+        by_root = quoted_by_root(chain)
+        report = SnapshotReport(
+            path=path,
+            snapshot_time=chain.snapshot_time,
+            contracts=len(chain.quotes),
+            quoted=sum(by_root.values()),
+            by_root=by_root,
+            failures=failures,
+            duration_secs=(self._clock() - started).total_seconds(),
+            pruned=tuple(pruned),
+        )
+        _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
+        return report
+
+    def _failures(self) -> dict[str, str]:
+        listed = self._listing.contracts.failures if self._listing else {}
+        streamed = self._source.failures() if self._source else {}
+        return {**listed, **streamed}
+
+    async def _is_outdated(self) -> bool:
+        """Tell whether the contracts should be listed anew."""
+        if self._listing is None or self._listing.is_outdated(self._clock()):
+            return True
+        return await self._failed_roots_are_back()
+
+    async def _failed_roots_are_back(self) -> bool:
+        """Ask now and then for the roots that failed, so that they need no restart."""
+        failed = tuple(self._listing.contracts.failures) if self._listing else ()
+        now = self._clock()
+        since = self._failed_roots_tried_at or now
+        if not failed or (now - since).total_seconds() < _TRY_FAILED_ROOTS_EVERY_SECS:
+            return False
+        self._failed_roots_tried_at = now
+        try:
+            return len(await self._feed.contracts(replace(self._universe, roots=failed))) > 0
+        except FINAL_ERRORS:
+            raise
+        except FeedError as error:
+            _log.info("roots_still_failing", roots=failed, error=str(error))
+            return False
+
+    async def _open_source(self, progress: ProgressCallback) -> ChainSource:
+        total = len(self._universe.roots)
+        progress("roots", 0, total)
+        contracts = await self._feed.contracts(self._universe)
+        progress("roots", total, total)
+        if not len(contracts):
+            reasons = "; ".join(contracts.failures.values()) or "the listing is empty"
+            wanted = ", ".join(self._universe.roots)
+            raise FeedUnavailableError(f"no contract of {wanted} is listed: {reasons}")
+        now = self._clock()
+        self._listing = Listing.of(contracts, now)
+        self._failed_roots_tried_at = now
+        _log.info("contracts_listed", contracts=len(contracts), failures=dict(contracts.failures))
+        if self._collection == "poll":
+            return PolledSource(self._feed, contracts)
+        return StreamedSource(
+            self._feed,
+            contracts,
+            settle_secs=self._settle_secs,
+            deadline_secs=self._settle_deadline_secs,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
+    async def _close_source(self) -> None:
+        if self._source is not None:
+            await self._source.close()
+            self._source = None

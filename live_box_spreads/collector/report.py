@@ -1,0 +1,71 @@
+"""What a collector tells about each round, and while one is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from live_box_spreads.model.chain import Chain
+
+ProgressCallback = Callable[[str, int, int], None]
+"""Called with what is under way, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """One round of a collector: a snapshot written, or the reason why not.
+
+    Attributes:
+        path: the snapshot; None if the round failed.
+        snapshot_time: the instant that it stands for, or at which the round failed (UTC).
+        contracts: contracts in it.
+        quoted: contracts with a bid or an ask.
+        by_root: quoted contracts of each root; a root of which nothing is quoted counts 0.
+        failures: what went wrong, one line each, by root or by the part that failed.
+        duration_secs: from the start of the round to its end.
+        overrun_secs: how far the round ran into the next interval; 0.0 if it did not.
+        pruned: old snapshots removed, oldest first.
+    """
+
+    path: Path | None
+    snapshot_time: datetime
+    contracts: int = 0
+    quoted: int = 0
+    by_root: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    duration_secs: float = 0.0
+    overrun_secs: float = 0.0
+    pruned: tuple[Path, ...] = ()
+
+    def summary(self) -> str:
+        """Return the round in one line for a person."""
+        if self.path is None:
+            parts = [f"no snapshot at {self.snapshot_time:%H:%M:%S} UTC"]
+        else:
+            roots = " · ".join(f"{root} {count:,}" for root, count in self.by_root.items())
+            parts = [
+                self.path.name,
+                f"{self.contracts:,} contracts, {self.quoted:,} quoted ({roots})",
+                f"{self.duration_secs:.1f} s",
+            ]
+        if self.pruned:
+            parts.append(f"pruned {len(self.pruned)}")
+        if self.overrun_secs:
+            parts.append(f"overran its interval by {self.overrun_secs:.1f} s")
+        parts += [f"{name} failed: {reason}" for name, reason in self.failures.items()]
+        return "  ".join(parts)
+
+
+def quoted_by_root(chain: Chain) -> dict[str, int]:
+    """Return the number of contracts with a bid or an ask, of each root of a chain."""
+    has_quote = pl.col("bid").is_not_nan() | pl.col("ask").is_not_nan()
+    counts = chain.quotes.group_by("root").agg(has_quote.sum()).sort("root")
+    return dict(counts.iter_rows())

@@ -1,0 +1,186 @@
+"""Two ways to a chain: a book kept up to date by a stream, or asking by REST each time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.model.errors import FeedUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from live_box_spreads.collector.report import ProgressCallback
+    from live_box_spreads.feeds.base import Contracts, Feed, Update
+    from live_box_spreads.model.chain import Chain
+
+    Clock = Callable[[], datetime]
+    Sleep = Callable[[float], Awaitable[None]]
+
+_LOOK_EVERY_SECS = 0.05
+_log = structlog.get_logger(__name__)
+
+
+class ChainSource(Protocol):
+    """Gives chains of a fixed list of contracts."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more chains come and a new source is needed."""
+        ...
+
+    async def chain(self, progress: ProgressCallback) -> Chain:
+        """Return the quotes as of now.
+
+        Raises:
+            FeedError: they cannot be had.
+        """
+        ...
+
+    def failures(self) -> dict[str, str]:
+        """Return what is wrong with the quotes given, one line each."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the source holds."""
+        ...
+
+
+class PolledSource:
+    """Asks the feed by REST for each chain."""
+
+    ended = False
+
+    def __init__(self, feed: Feed, contracts: Contracts) -> None:
+        """Name the feed and what to ask it for."""
+        self._feed = feed
+        self._contracts = contracts
+
+    async def chain(self, progress: ProgressCallback) -> Chain:
+        """Return the quotes as of now."""
+        total = len(self._contracts)
+        progress("quotes", 0, total)
+        chain = await self._feed.snapshot(self._contracts)
+        progress("quotes", total, total)
+        return chain
+
+    def failures(self) -> dict[str, str]:
+        """Return nothing: a poll that fails raises."""
+        return {}
+
+    async def close(self) -> None:
+        """Do nothing: no connection stays open between polls."""
+
+
+class StreamedSource:
+    """Keeps a live book from the feed's stream; the first chain waits until it has settled.
+
+    Settled is: a quote and a volume for every contract; or the whole list asked for and nothing
+    new about any contract for ``settle_secs``; or ``deadline_secs`` gone by and one quote there.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        contracts: Contracts,
+        *,
+        settle_secs: float,
+        deadline_secs: float,
+        clock: Clock,
+        sleep: Sleep,
+    ) -> None:
+        """Start streaming; to be called in a running event loop."""
+        self.book = LiveBook(contracts)
+        self._feed = feed
+        self._settle_secs = settle_secs
+        self._deadline_secs = deadline_secs
+        self._clock = clock
+        self._sleep = sleep
+        self._settled = False
+        self._reading = asyncio.create_task(self._read())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream is over; the feed mends a lost link by itself."""
+        return self._reading.done()
+
+    async def chain(self, progress: ProgressCallback) -> Chain:
+        """Return the book as of now, once it has settled.
+
+        Raises:
+            FeedError: the stream was refused, or no quote came before the deadline.
+        """
+        if not self._settled:
+            await self._settle(progress)
+        if self._reading.done():
+            self._reading.result()  # raises what ended the stream
+        return self.book.snapshot(self._clock(), self._feed.name, self._feed.timeliness)
+
+    def failures(self) -> dict[str, str]:
+        """Return a line if the link is down."""
+        since = self.book.link_down_since
+        if since is None:
+            return {}
+        return {"stream": f"link down since {since:%H:%M:%S} UTC; quotes are as of then"}
+
+    async def close(self) -> None:
+        """Stop streaming."""
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        updates = self._feed.updates(self.book.contracts)
+        try:
+            async for update in updates:
+                self._note_link(update)
+                self.book.apply(update)
+        finally:
+            # Here and not in the garbage collector, so that the connection ends with us.
+            if isinstance(updates, AsyncGenerator):
+                await updates.aclose()
+
+    def _note_link(self, update: Update) -> None:
+        was_down = self.book.link_down_since is not None
+        if update.link_down and not was_down:
+            _log.warning("link_down", feed=self._feed.name)
+        elif was_down and update.quotes is not None:
+            _log.info("link_up", feed=self._feed.name)
+
+    async def _settle(self, progress: ProgressCallback) -> None:
+        """Wait until the first round of quotes is in."""
+        started = changed = self._clock()
+        seen: tuple[int, ...] = ()
+        while not self._reading.done():
+            now = self._clock()
+            state = (self.book.quoted, self.book.active, self.book.subscribed or 0)
+            if state != seen:
+                seen, changed = state, now
+                progress("quotes", self.book.quoted, len(self.book))
+            if self._is_complete() or self._is_quiet((now - changed).total_seconds()):
+                break
+            if (now - started).total_seconds() >= self._deadline_secs:
+                self._refuse_empty()
+                break
+            await self._sleep(_LOOK_EVERY_SECS)
+        self._settled = True
+
+    def _is_complete(self) -> bool:
+        return self.book.quoted == self.book.active == len(self.book)
+
+    def _is_quiet(self, quiet_secs: float) -> bool:
+        """Tell whether all was asked for and what is still missing is likely never to come."""
+        total = len(self.book)
+        asked = total if self.book.subscribed is None else self.book.subscribed
+        return self.book.quoted > 0 and asked >= total and quiet_secs >= self._settle_secs
+
+    def _refuse_empty(self) -> None:
+        if not self.book.quoted:
+            raise FeedUnavailableError(
+                f"none of {len(self.book):,} contracts was quoted within "
+                f"{self._deadline_secs:.0f} s; see whether the market data service is up"
+            )
