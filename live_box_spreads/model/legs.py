@@ -1,0 +1,172 @@
+"""The legs of a box: their quotes, where those come from, and the orders that trade them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from math import nan
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from live_box_spreads.model.contracts import Contract, Right, occ_symbol
+from live_box_spreads.model.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.model.products import Settlement
+
+Action = Literal["Buy to Open", "Sell to Open"]
+
+
+class LendBorrow(IntEnum):
+    """What a box does to its holder's cash."""
+
+    BORROW = -1
+    FLAT = 0
+    LEND = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuote:
+    """The quote of one option. NaN is a side nobody quotes, or a number nobody knows.
+
+    Attributes:
+        bid: index points.
+        ask: index points.
+        bid_size: contracts at the bid.
+        ask_size: contracts at the ask.
+        volume: contracts traded today.
+        open_interest: contracts open at the start of the day.
+    """
+
+    bid: float
+    ask: float
+    bid_size: float = nan
+    ask_size: float = nan
+    volume: float = nan
+    open_interest: float = nan
+
+    @property
+    def buy_price(self) -> float:
+        """What a buyer pays, in index points: an ask above zero, else NaN."""
+        return self.ask if self.ask > 0 else nan
+
+    @property
+    def sell_price(self) -> float:
+        """What a seller gets, in index points: a bid above zero, else NaN."""
+        return self.bid if self.bid > 0 else nan
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLeg:
+    """One leg of an order for one box.
+
+    Attributes:
+        root: option root.
+        expiry: expiration date.
+        strike: index points.
+        right: ``C`` or ``P``.
+        action: buy or sell, to open.
+        price: index points at the side used (ask bought, bid sold); NaN if that side is missing.
+    """
+
+    root: str
+    expiry: date
+    strike: float
+    right: Right
+    action: Action
+    price: float
+
+    @property
+    def occ_symbol(self) -> str:
+        """The contract's OCC symbol, as an order names it."""
+        return occ_symbol(Contract(self.root, self.expiry, self.right, self.strike))
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryLegs:
+    """The quotes of one root and expiry, by strike and right.
+
+    Attributes:
+        root: option root.
+        expiry: expiration date.
+        settlement: AM or PM.
+        quotes: the quote by (strike, right).
+    """
+
+    root: str
+    expiry: date
+    settlement: Settlement
+    quotes: Mapping[tuple[float, Right], LegQuote]
+
+    @classmethod
+    def from_chain(cls, chain: Chain, root: str, expiry: date) -> ExpiryLegs:
+        """Take the quotes of one root and expiry out of a chain.
+
+        Raises:
+            ModelError: the chain has none.
+        """
+        rows = chain.quotes.filter((pl.col("root") == root) & (pl.col("expiry") == expiry))
+        if rows.is_empty():
+            raise ModelError(f"the chain has no {root} {expiry}; it has {_listed(chain, root)}")
+        quotes = {
+            (row["strike"], row["right"]): leg_quote(row) for row in rows.iter_rows(named=True)
+        }
+        return cls(root, expiry, rows["settlement"][0], quotes)
+
+    def strikes(self) -> list[float]:
+        """Return the strikes that have both a call and a put, ascending."""
+        calls = {strike for strike, right in self.quotes if right == "C"}
+        return sorted(calls & {strike for strike, right in self.quotes if right == "P"})
+
+    def quote(self, strike: float, right: Right) -> LegQuote:
+        """Return the quote of one contract.
+
+        Raises:
+            ModelError: it is not listed.
+        """
+        try:
+            return self.quotes[strike, right]
+        except KeyError:
+            name = {"C": "call", "P": "put"}[right]
+            raise ModelError(
+                f"the chain has no {self.root} {self.expiry} {name} at strike {strike:g}"
+            ) from None
+
+
+def leg_quote(row: Mapping[str, Any], prefix: str = "") -> LegQuote:
+    """Return the leg quote in the columns of a row; an absent or null number is NaN.
+
+    Args:
+        row: a mapping with ``bid`` and ``ask`` and, where known, ``bid_size``, ``ask_size``,
+            ``volume`` and ``open_interest``.
+        prefix: what the column names start with, such as ``call_kl_``.
+
+    Raises:
+        ModelError: a value is no number.
+    """
+    return LegQuote(*(number(row, prefix + item.name) for item in fields(LegQuote)))
+
+
+def number(row: Mapping[str, Any], column: str) -> float:
+    """Return one number of a row; NaN where it is absent or null.
+
+    Raises:
+        ModelError: the value is no number.
+    """
+    value = row.get(column)
+    try:
+        return nan if value is None else float(value)
+    except (TypeError, ValueError):
+        raise ModelError(f"column {column} holds {value!r}, which is no number") from None
+
+
+def _listed(chain: Chain, root: str) -> str:
+    expiries = chain.expiries(root)
+    if not expiries:
+        return f"roots {', '.join(chain.roots) or '(none)'}"
+    return f"{len(expiries)} {root} expiries from {expiries[0]} to {expiries[-1]}"
