@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from live_box_spreads.books.box_table import BoxTable, box_table
+from live_box_spreads.books.surfaces import rate_surface, strike_grid, volume_surface
+from live_box_spreads.model.errors import ModelError
+from live_box_spreads.model.quality import QualityRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live_box_spreads.model.chain import Chain
+
+
+@pytest.fixture(scope="module")
+def table(random_chain: Callable[..., Chain], expiry: date) -> BoxTable:
+    return box_table(random_chain(5, 40), "SPX", expiry)
+
+
+def test_strike_grid_cuts_the_range_of_moneyness_evenly() -> None:
+    assert strike_grid(5000.0, 0.8, 1.2, 4).tolist() == [4000.0, 4500.0, 5000.0, 5500.0, 6000.0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(float("nan"), 0.8, 1.2, 4), (0.0, 0.8, 1.2, 4), (1.0, 1.2, 0.8, 4), (1.0, 0.8, 1.2, 0)],
+)
+def test_strike_grid_refuses_what_is_no_grid(arguments: tuple[float, float, float, int]) -> None:
+    with pytest.raises(ModelError, match="no strike grid"):
+        strike_grid(*arguments)
+
+
+def boxes_in(table: BoxTable, low: float, high: float, *, closed: bool) -> list[dict[str, Any]]:
+    return [
+        box
+        for box in table.frame.to_dicts()
+        if low <= box["mid_strike"] < high or (closed and box["mid_strike"] == high)
+    ]
+
+
+def test_bid_and_ask_surfaces_show_the_best_box_of_each_cell(table: BoxTable) -> None:
+    strikes = table.frame["mid_strike"]
+    edges = np.linspace(strikes.min(), strikes.max(), 9)  # type: ignore[arg-type]
+    for which, best in (("bid", min), ("ask", max)):
+        surface = rate_surface([table], edges, which)  # type: ignore[arg-type]
+        for cell in range(8):
+            boxes = boxes_in(table, edges[cell], edges[cell + 1], closed=cell == 7)
+            rates = [box[f"{which}_rate"] for box in boxes if not np.isnan(box[f"{which}_rate"])]
+            assert surface.counts[0, cell] == len(rates)
+            assert surface.values[0, cell] == best(rates)
+        assert surface.counts.sum() > 100
+
+
+def test_mid_surface_is_the_median_of_the_tightest_quarter(table: BoxTable) -> None:
+    edges = np.linspace(2000.0, 9000.0, 6)
+    surface = rate_surface([table], edges, "mid")
+    filled = 0
+    for cell in range(5):
+        boxes = boxes_in(table, edges[cell], edges[cell + 1], closed=cell == 4)
+        quoted = sorted(
+            (box["bid_rate"] - box["ask_rate"], box["mid_rate"])
+            for box in boxes
+            if not np.isnan(box["mid_rate"])
+        )
+        assert surface.counts[0, cell] == len(quoted)
+        if quoted:
+            filled += 1
+            tight = quoted[: int((len(quoted) - 1) * 0.25) + 1]
+            assert surface.values[0, cell] == pytest.approx(median(mid for _, mid in tight))
+    assert filled >= 4
+
+
+def test_empty_cells_are_holes_and_rows_follow_the_tables(
+    random_chain: Callable[..., Chain], table: BoxTable, expiry: date
+) -> None:
+    later = random_chain(6, 20, snapshot_time=datetime(2026, 11, 25, 20, tzinfo=UTC))
+    tables = [table, box_table(later, "SPX", expiry, rules=QualityRules(stale_after_secs=1e9))]
+    edges = np.array([10.0, 20.0, 9000.0])
+    surface = rate_surface(tables, edges, "mid", label="snapshot_time")
+    assert np.isnan(surface.values[:, 0]).all()
+    assert np.isfinite(surface.values[:, 1]).all()
+    assert (surface.counts[:, 0] == 0).all()
+    assert surface.strikes.tolist() == [15.0, 4510.0]
+    assert surface.labels == ["2026-11-24T20:00:00+00:00", "2026-11-25T20:00:00+00:00"]
+    assert surface.tte_years == pytest.approx([390 / 365, 388 / 365])  # Thanksgiving is between
+    assert rate_surface(tables, edges, "mid").labels == ["2027-12-17"] * 2
+
+
+def test_no_tables_and_no_boxes_are_empty_surfaces(example: Chain, expiry: date) -> None:
+    edges = np.array([10.0, 20.0])
+    assert rate_surface([], edges, "mid").values.shape == (0, 1)
+    surface = rate_surface([box_table(example, "SPX", expiry)], edges, "ask")
+    assert np.isnan(surface.values).all()
+
+
+def test_volume_surface_counts_each_contract_once(
+    make_chain: Callable[..., Chain], expiry: date
+) -> None:
+    soon = date(2026, 12, 18)
+    rows = [
+        {"expiry": expiry, "strike": 90.0, "right": "C", "volume": 5},
+        {"expiry": expiry, "strike": 90.0, "right": "P", "volume": 7},
+        {"expiry": expiry, "strike": 100.0, "right": "C", "volume": None},
+        {"expiry": expiry, "strike": 110.0, "right": "P", "volume": 0},
+        {"expiry": soon, "strike": 120.0, "right": "P", "volume": 11},
+        {"expiry": soon, "strike": 300.0, "right": "P", "volume": 999},  # beyond the edges
+        {"expiry": soon, "strike": 90.0, "right": "P", "volume": 999, "root": "SPXW"},
+    ]
+    edges = np.array([85.0, 95.0, 105.0, 120.0])
+    missing = soon + timedelta(days=1)
+    surface = volume_surface(make_chain(rows), "SPX", [soon, expiry, missing], edges)
+    nan = np.nan
+    np.testing.assert_array_equal(surface.values, [[nan, nan, 11], [12, nan, 0], [nan] * 3])
+    np.testing.assert_array_equal(surface.counts, [[0, 0, 1], [2, 0, 1], [0, 0, 0]])
+    assert surface.labels == ["2026-12-18", "2027-12-17", "2026-12-19"]
+    np.testing.assert_allclose(surface.tte_years, [26 / 365, 390 / 365, nan])
