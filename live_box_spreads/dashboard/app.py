@@ -31,7 +31,7 @@ def create_app(settings: Settings) -> dash.Dash:
     """Return the Dash application on the configured snapshot folder; nothing listens yet."""
     from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415, see run_dashboard
 
-    return _build(settings, MarketView(settings))
+    return _build(MarketView(settings))
 
 
 def run_dashboard(
@@ -61,7 +61,7 @@ def run_dashboard(
 
         view = MarketView(settings)
         threading.Thread(target=_warm_up, args=(view,), name="warm-up", daemon=True).start()
-        app = _build(settings, view)
+        app = _build(view)
         url = f"http://{_in_url(host)}:{listener.getsockname()[1]}/"
 
         class Server(uvicorn.Server):
@@ -74,7 +74,7 @@ def run_dashboard(
         Server(config).run(sockets=[listener])
 
 
-def _build(settings: Settings, view: MarketView) -> dash.Dash:
+def _build(view: MarketView) -> dash.Dash:
     import dash  # noqa: PLC0415, a second of imports that the command line must not pay for
     from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
 
@@ -90,13 +90,11 @@ def _build(settings: Settings, view: MarketView) -> dash.Dash:
         serve_locally=True,
         index_string=INDEX,
     )
-    app.layout = layout(settings)
+    app.layout = lambda: layout(view)
     register(app, view)
     # A page of another site cannot reach us under its own name (DNS rebinding). The middleware
     # cuts the header at its first colon, which leaves "[" of an IPv6 address.
-    app.server.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "["]
-    )
+    app.server.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "["])
     return app
 
 

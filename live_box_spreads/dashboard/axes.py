@@ -27,7 +27,7 @@ _TENORS = {
     "3 y": 1095,
     "5 y": 1825,
 }
-_SHOWN_QUANTILES = (0.02, 0.98)
+_SHOWN_QUANTILES = (0.04, 0.96)
 _MARGIN = 0.12
 _LEAST_SPAN = 0.004
 _FEW = 8
@@ -68,7 +68,7 @@ def rate_range(rates: Sequence[NDArray[np.float64]]) -> RateRange | None:
     """Return a range that shows nearly all rates, so that a few wild ones do not flatten the rest.
 
     Returns:
-        The 2 % to 98 % quantiles with a margin; None if no rate is finite.
+        The 4 % to 96 % quantiles with a margin; None if no rate is finite.
     """
     every = np.concatenate([np.ravel(rate) for rate in rates]) if rates else np.array([])
     every = every[np.isfinite(every)]

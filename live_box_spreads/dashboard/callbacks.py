@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from live_box_spreads.dashboard import ids, panels, status
@@ -21,18 +20,25 @@ _BOXES = {
     "compounding": Input(ids.COMPOUNDING, "value"),
     "min_leg_volume": Input(ids.MIN_VOLUME, "value"),
 }
-_SCHEME = {"scheme": Input(ids.SCHEME, "computedColorScheme")}
+_SCHEME = {"scheme": Input(ids.SCHEME, "data")}
 _EXPIRY = {"expiry": Input(ids.EXPIRY, "value")}
 _BAND = {
     "centre": Input(ids.CENTRE, "value"),
     "half_width": Input(ids.HALF_WIDTH, "value"),
     "price": Input(ids.PRICE, "value"),
 }
-_TIME = {"time": Input(ids.TIME_AXIS, "value"), "history": Input(ids.HISTORY, "value")}
+_SURFACE = {
+    **_BOXES,
+    **_SCHEME,
+    **_EXPIRY,
+    "time": Input(ids.TIME_AXIS, "value"),
+    "history": Input(ids.HISTORY, "value"),
+    "painted": Input(ids.PAINTED, "data"),
+}
 _INPUTS = {
-    ids.MID_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
-    ids.QUOTED_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
-    ids.VOLUME_SURFACE: {**_BOXES, **_SCHEME, **_EXPIRY, **_TIME},
+    ids.MID_SURFACE: _SURFACE,
+    ids.QUOTED_SURFACE: _SURFACE,
+    ids.VOLUME_SURFACE: _SURFACE,
     ids.TERM_STRUCTURE: {**_BOXES, **_SCHEME, **_BAND},
     ids.SKEW: {**_BOXES, **_SCHEME, **_EXPIRY},
 }
@@ -53,7 +59,8 @@ def register(app: Dash, view: MarketView) -> None:
 
 
 def _register_browser_side(app: Dash) -> None:
-    app.clientside_callback(
+    add: Any = app.clientside_callback  # Dash does not annotate it
+    add(
         ClientsideFunction("boxes", "age"),
         Output(ids.AGE, "children"),
         Output(ids.AGE, "className"),
@@ -61,10 +68,19 @@ def _register_browser_side(app: Dash) -> None:
         Input(ids.SNAPSHOT_TIME, "data"),
         State(ids.POLL, "interval"),
     )
-    app.clientside_callback(
-        ClientsideFunction("boxes", "tableScheme"), Input(ids.SCHEME, "computedColorScheme")
+    add(
+        ClientsideFunction("boxes", "scheme"),
+        Output(ids.SCHEME, "data"),
+        Input(ids.SCHEME_SWITCH, "id"),
     )
-    app.clientside_callback(
+    add(
+        ClientsideFunction("boxes", "painted"),
+        Output(ids.PAINTED, "data"),
+        Input(ids.TERM_STRUCTURE, "figure"),
+        Input(ids.message(ids.TERM_STRUCTURE), "children"),
+        State(ids.PAINTED, "data"),
+    )
+    add(
         ClientsideFunction("boxes", "band"),
         Output(ids.BAND, "value"),
         Output(ids.CENTRE, "value"),
@@ -83,10 +99,11 @@ def _register_poll(app: Dash, view: MarketView) -> None:
         Output(ids.NOTICE, "children"),
         Input(ids.POLL, "n_intervals"),
         State(ids.VERSION, "data"),
+        prevent_initial_call=True,
     )
-    async def poll(_ticks: int, shown: dict[str, str] | None) -> Any:
+    async def poll(_ticks: int, shown: list[str]) -> Any:
         found = await asyncio.to_thread(status.version, view)
-        return (no_update, no_update) if found == shown else (found, _notice(found["notice"]))
+        return (no_update, no_update) if found == shown else (found, status.notice(view))
 
 
 def _register_selections(app: Dash, view: MarketView) -> None:
@@ -95,8 +112,9 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         Output(ids.ROOT, "value"),
         Input(ids.VERSION, "data"),
         State(ids.ROOT, "value"),
+        prevent_initial_call=True,
     )
-    async def roots(_version: dict[str, str], root: str) -> Any:
+    async def roots(_version: list[str], root: str) -> Any:
         return await asyncio.to_thread(status.root_choice, view, root)
 
     @app.callback(
@@ -105,8 +123,9 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         Input(ids.VERSION, "data"),
         Input(ids.ROOT, "value"),
         State(ids.EXPIRY, "value"),
+        prevent_initial_call=True,
     )
-    async def expiries(_version: dict[str, str], root: str, expiry: str | None) -> Any:
+    async def expiries(_version: list[str], root: str, expiry: str | None) -> Any:
         return await asyncio.to_thread(status.expiry_choice, view, root, expiry)
 
 
@@ -139,7 +158,8 @@ def _register_figure(app: Dash, view: MarketView, panel: str) -> None:
         inputs=_INPUTS[panel],
     )
     async def figure(**controls: Any) -> Any:
-        if controls["scheme"] is None:  # the page does not know it yet; it comes in a moment
+        if controls["scheme"] is None or controls.get("painted", True) is None:
+            # The browser tells in a moment; a figure of the wrong colours would be in the way.
             return no_update, no_update, no_update
         content = await asyncio.to_thread(panels.content, view, panel, Choices.read(controls))
         return content.figure or no_update, content.message, content.caption
@@ -155,7 +175,3 @@ def _register_ranking(app: Dash, view: MarketView) -> None:
     async def ranking(**controls: Any) -> Any:
         rows = await asyncio.to_thread(ranked_rows, view, Choices.read(controls))
         return rows.rows, rows.message, rows.caption
-
-
-def _notice(text: str) -> Any:
-    return dmc.Alert(text, color="yellow", variant="light", p="xs") if text else None

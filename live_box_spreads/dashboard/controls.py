@@ -7,36 +7,42 @@ from typing import TYPE_CHECKING, Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from live_box_spreads.dashboard import ids
+from live_box_spreads.dashboard import ids, status
+from live_box_spreads.dashboard.formats import aria
 from live_box_spreads.model.rates import Compounding
 
 if TYPE_CHECKING:
+    from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.settings import Settings
 
 _HISTORY_MINUTES = (30, 60, 120, 240, 480, 1440)
 _COMPOUNDING_LABELS = {
-    Compounding.EFFECTIVE: "Effective, ACT/365",
-    Compounding.CONTINUOUS: "Continuous, ACT/365",
-    Compounding.SIMPLE: "Simple, ACT/360",
+    Compounding.EFFECTIVE: "Effective",
+    Compounding.CONTINUOUS: "Continuous",
+    Compounding.SIMPLE: "Simple",
     Compounding.BOND_EQUIVALENT: "Bond equivalent",
 }
 CUSTOM_BAND = "custom"
 
 
-def controls(settings: Settings) -> html.Div:
+def controls(view: MarketView) -> html.Div:
     """Return the strip of controls."""
+    settings = view.settings
     return html.Div(
-        [*_what(settings), *_which_boxes(settings), *_how(settings)],
+        [*_what(view), *_which_boxes(settings), *_how(settings)],
         className="controls",
         role="toolbar",
-        **{"aria-label": "Controls"},
+        **aria(label="Controls"),
     )
 
 
-def _what(settings: Settings) -> list[Any]:
+def _what(view: MarketView) -> list[Any]:
+    settings = view.settings
+    roots, root = status.root_choice(view, settings.tickers[0])
+    expiries, expiry = status.expiry_choice(view, root, None)
     return [
-        _select(ids.ROOT, "Root", list(settings.tickers), settings.tickers[0], "6.2rem"),
-        _select(ids.EXPIRY, "Expiry", [], None, "12rem", searchable=True),
+        _select(ids.ROOT, "Root", roots, root, "5.4rem"),
+        _select(ids.EXPIRY, "Expiry", expiries, expiry, "10.6rem", searchable=True),
         _labelled(
             "Surface time",
             dmc.SegmentedControl(
@@ -51,10 +57,10 @@ def _what(settings: Settings) -> list[Any]:
         ),
         _select(
             ids.HISTORY,
-            "History window",
+            "History",
             _history_options(settings.surface_history_minutes),
             f"{settings.surface_history_minutes:g}",
-            "7rem",
+            "5.2rem",
         ),
     ]
 
@@ -67,16 +73,16 @@ def _which_boxes(settings: Settings) -> list[Any]:
     first = settings.moneyness_bands[0]
     return [
         dcc.Store(ids.BANDS, data=bands),
-        _number(ids.MIN_VOLUME, "Min leg volume", 0, minimum=0, step=1, width="7rem"),
+        _number(ids.MIN_VOLUME, "Min leg volume", 0, minimum=0, step=1, width="6rem"),
         _select(
             ids.BAND,
             "Moneyness band",
             [*bands, CUSTOM_BAND],
             first.name,
-            "9.5rem",
+            "8.2rem",
         ),
         _number(
-            ids.CENTRE, "Centre", first.centre * 100, minimum=1, step=1, width="5.6rem", suffix=" %"
+            ids.CENTRE, "Centre", first.centre * 100, minimum=1, step=1, width="4.9rem", suffix=" %"
         ),
         _number(
             ids.HALF_WIDTH,
@@ -84,7 +90,7 @@ def _which_boxes(settings: Settings) -> list[Any]:
             first.half_width * 100,
             minimum=0.1,
             step=1,
-            width="5.6rem",
+            width="4.9rem",
             suffix=" %",
         ),
     ]
@@ -93,7 +99,7 @@ def _which_boxes(settings: Settings) -> list[Any]:
 def _how(settings: Settings) -> list[Any]:
     labels = [{"value": kind.value, "label": text} for kind, text in _COMPOUNDING_LABELS.items()]
     return [
-        _select(ids.COMPOUNDING, "Compounding", labels, settings.compounding.value, "11rem"),
+        _select(ids.COMPOUNDING, "Compounding", labels, settings.compounding.value, "8.6rem"),
         _labelled(
             "Term price",
             dmc.SegmentedControl(
@@ -123,7 +129,7 @@ def _labelled(label: str, control: Any) -> html.Div:
     return html.Div([html.Span(label, className="control-label"), control], className="control")
 
 
-def _select(  # noqa: PLR0913, each is a property of one control
+def _select(
     control: str,
     label: str,
     data: list[Any],
@@ -144,12 +150,12 @@ def _select(  # noqa: PLR0913, each is a property of one control
             searchable=searchable,
             checkIconPosition="right",
             comboboxProps={"width": "max-content", "position": "bottom-start"},
-            **{"aria-label": label},
+            **aria(label=label),
         ),
     )
 
 
-def _number(  # noqa: PLR0913, each is a property of one control
+def _number(
     control: str,
     label: str,
     value: float,
@@ -171,6 +177,6 @@ def _number(  # noqa: PLR0913, each is a property of one control
             size="xs",
             debounce=250,
             thousandSeparator=",",
-            **{"aria-label": label},
+            **aria(label=label),
         ),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR, rate_range, tenor_ticks
+from live_box_spreads.dashboard.formats import percent
 from live_box_spreads.dashboard.theme import layout_2d
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _RATE_TICKS = ".2%"
 
 
 def term_structure_figure(frame: pl.DataFrame, palette: Palette, *, uirevision: str) -> go.Figure:
-    """Draw the median rate of each expiry with its 10–90 % band, and the best executable rates.
+    """Draw the median rate of each expiry with its 10 % to 90 % band, and the best rates.
 
     Args:
         frame: what ``books.term_structure.term_structure`` returns.
@@ -46,7 +47,7 @@ def term_structure_figure(frame: pl.DataFrame, palette: Palette, *, uirevision: 
         customdata=details,
         hovertemplate=(
             "<b>%{customdata[0]}</b> · %{x:,.0f} days<br>median <b>%{y:.2%}</b> of "
-            "%{customdata[5]} boxes<br>10–90 %: %{customdata[1]} to %{customdata[2]}<br>"
+            "%{customdata[5]} boxes<br>10 % to 90 %: %{customdata[1]} to %{customdata[2]}<br>"
             "best lend %{customdata[3]} · best borrow %{customdata[4]}<extra></extra>"
         ),
     )
@@ -55,7 +56,7 @@ def term_structure_figure(frame: pl.DataFrame, palette: Palette, *, uirevision: 
         figure, days, rates["best_borrow_rate"], "Best borrow", palette.borrow, "triangle-down"
     )
     figure.update_xaxes({**tenor_ticks(days.tolist()), "title": {"text": "Time to payment"}})
-    _rate_axis(figure, list(rates.values()))
+    _rate_axis(figure, list(rates.values()), palette)
     return figure
 
 
@@ -115,7 +116,7 @@ def skew_figure(
             annotation={"text": f"spot {spot:,.0f}", "font": {"color": palette.muted, "size": 11}},
         )
     figure.update_xaxes(title_text="Mid strike", tickformat=",.0f")
-    _rate_axis(figure, [mid, ask, bid])
+    _rate_axis(figure, [mid, ask, bid], palette)
     return figure
 
 
@@ -125,7 +126,7 @@ def _rates(frame: pl.DataFrame, name: str) -> NDArray[np.float64]:
 
 
 def _percent(rates: NDArray[np.float64]) -> list[str]:
-    return ["–" if np.isnan(rate) else f"{rate:.2%}" for rate in rates]
+    return [percent(rate) for rate in rates]
 
 
 def _band(
@@ -134,7 +135,7 @@ def _band(
     edge: dict[str, Any] = {"x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     return [
         go.Scatter(y=high, showlegend=False, **edge),
-        go.Scatter(y=low, name="10–90 %", fill="tonexty", fillcolor=palette.mid_fill, **edge),
+        go.Scatter(y=low, name="10 % to 90 %", fill="tonexty", fillcolor=palette.mid_fill, **edge),
     ]
 
 
@@ -173,7 +174,7 @@ def _by_width(widths: NDArray[np.float64], palette: Palette) -> dict[str, Any]:
     }
 
 
-def _rate_axis(figure: go.Figure, rates: list[NDArray[np.float64]]) -> None:
+def _rate_axis(figure: go.Figure, rates: list[NDArray[np.float64]], palette: Palette) -> None:
     shown = rate_range(rates)
     figure.update_yaxes(title_text="Rate", tickformat=_RATE_TICKS)
     if shown is None:
@@ -183,11 +184,11 @@ def _rate_axis(figure: go.Figure, rates: list[NDArray[np.float64]]) -> None:
         figure.add_annotation(
             text=f"{shown.beyond} points beyond the rate axis",
             x=1,
-            y=1.0,
+            y=0,
             xref="paper",
             yref="paper",
             xanchor="right",
             yanchor="bottom",
             showarrow=False,
-            font={"size": 11},
+            font={"size": 11, "color": palette.muted},
         )

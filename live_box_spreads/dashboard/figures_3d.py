@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.theme import Palette
 
 
+_FAR = 1.22
+"""The volume panel is narrow on a small screen; from further away its labels fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One surface of a figure.
@@ -44,7 +48,7 @@ def rate_figure(
 ) -> go.Figure:
     """Draw one or more rate surfaces in one scene.
 
-    The rate axis leaves out the wildest 2 % on either side, and a note says how many cells are
+    The rate axis leaves out the wildest 4 % on either side, and a note says how many cells are
     beyond it.
     """
     shown = rate_range([layer.values for layer in layers])
@@ -75,11 +79,10 @@ def rate_figure(
 
 def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision: str) -> go.Figure:
     """Draw traded volume; the colours follow its logarithm, since a few strikes have most of it."""
-    figure = go.Figure(layout=layout_3d(palette, uirevision))
-    volume = np.nan_to_num(layer.values)
+    figure = go.Figure(layout=layout_3d(palette, uirevision, distance=_FAR))
     surface = _surface(layer, time, hover="<b>%{z:,.0f} contracts</b>")
     surface.update(
-        surfacecolor=np.log10(1.0 + volume).astype(np.float32), showscale=False, cmin=0.0
+        surfacecolor=np.log10(1.0 + layer.values).astype(np.float32), showscale=False, cmin=0.0
     )
     figure.add_trace(surface)
     figure.update_scenes(
@@ -91,7 +94,7 @@ def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision:
 
 
 def _surface(layer: Layer, time: TimeAxis, *, hover: str, **properties: Any) -> go.Surface:
-    lines = {"show": True, "color": "rgba(127,127,127,0.28)", "width": 1}
+    lines = {"show": True, "color": "rgba(22,32,46,0.35)", "width": 1}
     return go.Surface(
         name=layer.name,
         x=np.round(layer.strikes, 2),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import dash_mantine_components as dmc
 from dash import dcc, html
 
-from live_box_spreads.dashboard import ids
+from live_box_spreads.dashboard import ids, status
 from live_box_spreads.dashboard.controls import controls
+from live_box_spreads.dashboard.formats import UNKNOWN, aria
 from live_box_spreads.dashboard.ranking_grid import ranking_grid
 
 if TYPE_CHECKING:
-    from live_box_spreads.settings import Settings
+    from live_box_spreads.dashboard.market_view import MarketView
 
 _THEME: dict[str, Any] = {
     "primaryColor": "blue",
@@ -31,34 +32,38 @@ INDEX = """<!DOCTYPE html>
 <script>
   // Before the first paint, so that a dark page never flashes white. Mantine keeps its key.
   const kept = localStorage.getItem("mantine-color-scheme-value") || "auto";
-  const dark = kept === "dark" || (kept === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.setAttribute("data-mantine-color-scheme", dark ? "dark" : "light");
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const scheme = kept === "auto" ? system : kept;
+  document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
 </script>
 </head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
-_GRAPH_CONFIG = {
+_GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetCameraLastSave3d", "autoScale2d"],
 }
 
 
-def layout(settings: Settings) -> dmc.MantineProvider:
-    """Return the whole page, still without data."""
+def layout(view: MarketView) -> dmc.MantineProvider:
+    """Return the whole page with its selections made; the panels fill themselves."""
+    settings = view.settings
     return dmc.MantineProvider(
         [
             dcc.Interval(ids.POLL, interval=round(settings.update_interval_seconds * 1000)),
             dcc.Interval(ids.CLOCK, interval=1000),
-            dcc.Store(ids.VERSION),
+            dcc.Store(ids.VERSION, data=status.version(view)),
             dcc.Store(ids.SNAPSHOT_TIME),
+            dcc.Store(ids.SCHEME),
+            dcc.Store(ids.PAINTED),
             _header(),
             html.Main(
                 [
-                    controls(settings),
-                    html.Div(id=ids.NOTICE, role="status"),
-                    html.Section(id=ids.TILES, **{"aria-label": "Headline rates"}),
+                    controls(view),
+                    html.Div(status.notice(view), id=ids.NOTICE, role="status"),
+                    html.Section(id=ids.TILES, **aria(label="Headline rates")),
                     _panels(),
                 ],
                 className="page",
@@ -74,7 +79,7 @@ def _header() -> html.Header:
         [
             html.Div(
                 [
-                    html.Span(className="brand-mark", **{"aria-hidden": "true"}),
+                    html.Span(className="brand-mark", **aria(hidden="true")),
                     html.H1("Live Box Spreads"),
                     dmc.Badge("no data", id=ids.BADGE, color="gray", variant="light", size="md"),
                 ],
@@ -82,21 +87,21 @@ def _header() -> html.Header:
             ),
             html.Div(
                 [
-                    _fact("Snapshot", html.Span("–", id=ids.SNAPSHOT_LABEL)),
-                    _fact("Age", html.Span("–", id=ids.AGE, className="age")),
-                    _fact("Spot", html.Span("–", id=ids.SPOT)),
-                    _fact("Contracts", html.Span("–", id=ids.CONTRACTS)),
+                    _fact("Snapshot", html.Span(UNKNOWN, id=ids.SNAPSHOT_LABEL)),
+                    _fact("Age", html.Span(UNKNOWN, id=ids.AGE, className="age")),
+                    _fact("Spot", html.Span(UNKNOWN, id=ids.SPOT)),
+                    _fact("Contracts", html.Span(UNKNOWN, id=ids.CONTRACTS)),
                     _fact("Boxes", _boxes()),
                 ],
                 className="facts",
             ),
             dmc.ColorSchemeToggle(
-                id=ids.SCHEME,
-                lightIcon=html.Span("☀", **{"aria-hidden": "true"}),
-                darkIcon=html.Span("☾", **{"aria-hidden": "true"}),
+                id=ids.SCHEME_SWITCH,
+                lightIcon=html.Span("☀", **aria(hidden="true")),
+                darkIcon=html.Span("☾", **aria(hidden="true")),
                 variant="default",
                 size="lg",
-                **{"aria-label": "Switch between light and dark"},
+                **aria(label="Switch between light and dark"),
             ),
         ],
         className="header",
@@ -110,7 +115,7 @@ def _fact(name: str, value: Any) -> html.Div:
 def _boxes() -> dmc.HoverCard:
     return dmc.HoverCard(
         [
-            dmc.HoverCardTarget(html.Span("–", id=ids.BOXES, className="hint", tabIndex=0)),
+            dmc.HoverCardTarget(html.Span(UNKNOWN, id=ids.BOXES, className="hint", tabIndex=0)),
             dmc.HoverCardDropdown(html.Div(id=ids.REMOVED)),
         ],
         position="bottom-end",

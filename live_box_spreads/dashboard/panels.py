@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from live_box_spreads.books.skew import skew
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard import ids
-from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
-from live_box_spreads.dashboard.market_view import MarketView, removed_by_reason, spot_of
-from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
 from live_box_spreads.dashboard.content import Content, nothing_passes
+from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
+from live_box_spreads.dashboard.market_view import MarketView, spot_of
+from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:

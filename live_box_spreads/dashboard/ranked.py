@@ -11,6 +11,7 @@ from live_box_spreads.books.ranking import ranking
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
 from live_box_spreads.dashboard.content import nothing_passes
 from live_box_spreads.dashboard.ranking_grid import COLUMNS
+from live_box_spreads.model.quality import describe_flags
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
@@ -53,6 +54,7 @@ def _rows(best: pl.DataFrame) -> list[dict[str, Any]]:
     frame = best.with_columns(
         days=(pl.col("tte_years") * DAYS_PER_YEAR).round(0),
         expiry=pl.col("expiry").dt.to_string("%Y-%m-%d"),
+        quality=pl.col("quality").map_elements(describe_flags, return_dtype=pl.String),
     )
     rounded = [
         pl.col(name).round(_DECIMALS[name.rsplit("_", 1)[-1]]).fill_nan(None)

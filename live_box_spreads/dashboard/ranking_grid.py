@@ -7,12 +7,21 @@ from typing import Any
 import dash_ag_grid as dag
 
 from live_box_spreads.dashboard import ids
+from live_box_spreads.dashboard.formats import UNKNOWN
 
-_RATE = "params.value == null ? '–' : d3.format('.2%')(params.value)"
-_POINTS = "params.value == null ? '–' : d3.format(',.2f')(params.value)"
-_STRIKE = "params.value == null ? '–' : d3.format(',~f')(params.value)"
-_COUNT = "params.value == null ? '–' : d3.format(',.0f')(params.value)"
-_BPS = "params.value == null ? '–' : d3.format(',.1f')(params.value)"
+
+def _unless_unknown(formatted: str) -> str:
+    """Return the script of a cell: a dash where the value is unknown."""
+    return f"params.value == null ? '{UNKNOWN}' : {formatted}"
+
+
+_RATE = _unless_unknown("d3.format('.2%')(params.value)")
+_POINTS = _unless_unknown("d3.format(',.2f')(params.value)")
+_STRIKE = _unless_unknown("d3.format(',~f')(params.value)")
+_COUNT = _unless_unknown("d3.format(',.0f')(params.value)")
+_BPS = _unless_unknown("d3.format(',.1f')(params.value)")
+
+_RIGHT = "ag-right-aligned-cell"  # a class of our own takes the place of the type's
 
 _THEME = (
     "themeQuartz"
@@ -21,7 +30,8 @@ _THEME = (
     " headerHeight: 34, backgroundColor: '#ffffff', foregroundColor: '#16202e',"
     " headerBackgroundColor: '#f6f8fa', accentColor: '#0072b2', browserColorScheme: 'light'})"
     ".withParams({backgroundColor: '#161d27', foregroundColor: '#e6ebf2',"
-    " headerBackgroundColor: '#1b2430', accentColor: '#56b4e9', browserColorScheme: 'dark'}, 'dark')"
+    " headerBackgroundColor: '#1b2430', accentColor: '#56b4e9', browserColorScheme: 'dark'},"
+    " 'dark')"
 )
 
 
@@ -51,19 +61,28 @@ COLUMNS = [
     _number("ks", "High", "Higher strike", _STRIKE, width=82),
     _number("width", "Width", "What one box pays, in index points", _STRIKE, width=82),
     _number(
-        "ask_rate", "Lend", "Earned by a lender who pays the ask", _RATE, cellClass="cell-lend"
+        "ask_rate",
+        "Lend",
+        "Earned by a lender who pays the ask",
+        _RATE,
+        cellClass=f"{_RIGHT} cell-lend",
     ),
     _number("mid_rate", "Mid", "Rate at the mid price", _RATE),
     _number(
-        "bid_rate", "Borrow", "Paid by a borrower who hits the bid", _RATE, cellClass="cell-borrow"
+        "bid_rate",
+        "Borrow",
+        "Paid by a borrower who hits the bid",
+        _RATE,
+        cellClass=f"{_RIGHT} cell-borrow",
     ),
     _number("spread_bps", "Spread bp", "Borrow less lend, in basis points", _BPS, width=98),
     _number("ask_cost", "Ask cost", "Index points paid to lend now", _POINTS, width=98),
     _number("bid_cost", "Bid cost", "Index points received to borrow now", _POINTS, width=98),
     _number("min_leg_volume", "Min leg vol", "Least traded of the four legs", _COUNT, width=104),
     _number("total_leg_volume", "Leg volume", "Traded today in all four legs", _COUNT, width=104),
+    _number("min_open_interest", "Min leg OI", "Least open interest of the legs", _COUNT, width=98),
     _number("size", "Size", "Boxes to be had at the quoted sizes", _COUNT, width=76),
-    _column("quality", "Quality", "Flags of the four legs; empty is clean", minWidth=90, flex=1),
+    _column("quality", "Quality", "What is doubtful about a leg; ok is clean", minWidth=90, flex=1),
 ]
 
 
@@ -79,14 +98,12 @@ def ranking_grid() -> dag.AgGrid:
             "filter": True,
             "resizable": True,
             "width": 84,
-            "suppressHeaderMenuButton": False,
         },
         dashGridOptions={
             "theme": {"function": _THEME},
             "animateRows": False,
             "suppressCellFocus": True,
             "tooltipShowDelay": 300,
-            "overlayNoRowsTemplate": "No box passes the filters",
         },
         className="ranking-grid",
         style={"height": "100%", "width": "100%"},

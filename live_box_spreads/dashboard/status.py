@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import dash_mantine_components as dmc
 import numpy as np
 from dash import html
 
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
+from live_box_spreads.dashboard.formats import UNKNOWN, percent
 from live_box_spreads.dashboard.market_view import removed_by_reason, spot_of
 from live_box_spreads.model.chain import Timeliness
 
@@ -29,14 +31,18 @@ BADGE_COLOURS = {
 }
 TENORS_DAYS = {"1 month": 30.4, "3 months": 91.25, "6 months": 182.5, "1 year": 365.0}
 _DEFAULT_EXPIRY_DAYS = 91.25
-_UNKNOWN = "–"
 
 
-def version(view: MarketView) -> dict[str, str]:
-    """Return what the page should show: the name of the snapshot, and a notice."""
+def version(view: MarketView) -> list[str]:
+    """Return what the page should show: the name of the snapshot, and the notice."""
     newest = view.newest()
-    name = newest.market.path.name if newest.market else ""
-    return {"snapshot": name, "notice": newest.notice}
+    return [newest.market.path.name if newest.market else "", newest.notice]
+
+
+def notice(view: MarketView) -> dmc.Alert | None:
+    """Return what a person should know about the snapshots; None if all is well."""
+    text = view.newest().notice
+    return dmc.Alert(text, color="yellow", variant="light", p="xs") if text else None
 
 
 def root_choice(view: MarketView, root: str) -> tuple[list[str], str]:
@@ -81,7 +87,7 @@ def empty_header() -> dict[str, Any]:
         "badge": "no data",
         "badge_colour": "gray",
         "time": None,
-        **dict.fromkeys(("label", "spot", "contracts", "boxes"), _UNKNOWN),
+        **dict.fromkeys(("label", "spot", "contracts", "boxes"), UNKNOWN),
         "removed": "No snapshot yet.",
     }
 
@@ -101,7 +107,7 @@ def header(view: MarketView, choices: Choices) -> dict[str, Any]:
         "badge_colour": BADGE_COLOURS[chain.timeliness],
         "time": chain.snapshot_time.isoformat(),
         "label": f"{chain.snapshot_time:%d %b %Y %H:%M:%S} UTC",
-        "spot": _UNKNOWN if spot is None else f"{spot:,.2f}",
+        "spot": UNKNOWN if spot is None else f"{spot:,.2f}",
         "contracts": f"{len(chain.quotes):,}",
         "boxes": f"{kept:,} of {kept + sum(removed.values()):,}",
         "removed": _removed_table(choices.root, kept, removed.most_common()),
@@ -120,9 +126,7 @@ def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
     if market is None:
         return []
     tables = view.tables(market, choices)
-    frame = term_structure(
-        tables, centre=choices.centre, band=choices.half_width, price="mid"
-    )
+    frame = term_structure(tables, centre=choices.centre, band=choices.half_width, price="mid")
     return [_tile(tenor, row) for tenor, row in headline_rows(frame)]
 
 
@@ -144,20 +148,16 @@ def _tile(tenor: str, row: dict[str, Any]) -> html.Div:
                 [html.B(f"About {tenor}"), f" · {row['expiry']:%d %b %Y}, {days:,.0f} days"],
                 className="tile-name",
             ),
-            html.Div(_percent(row["rate"]), className="tile-mid"),
+            html.Div(percent(row["rate"]), className="tile-mid"),
             html.Div(
                 [
                     html.Span("best lend"),
-                    html.B(_percent(row["best_lend_rate"]), className="lend"),
+                    html.B(percent(row["best_lend_rate"]), className="lend"),
                     html.Span("best borrow"),
-                    html.B(_percent(row["best_borrow_rate"]), className="borrow"),
+                    html.B(percent(row["best_borrow_rate"]), className="borrow"),
                 ],
                 className="tile-sides",
             ),
         ],
         className="tile",
     )
-
-
-def _percent(rate: float | None) -> str:
-    return _UNKNOWN if rate is None or np.isnan(rate) else f"{rate:.2%}"

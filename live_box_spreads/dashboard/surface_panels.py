@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import Market, MarketView
 
 _NAMES: dict[Price, str] = {"mid": "Mid", "bid": "Borrow (bid)", "ask": "Lend (ask)"}
+_EACH_CELL = {
+    ids.MID_SURFACE: "median of the tightest boxes in each cell",
+    ids.QUOTED_SURFACE: "best to be had in each cell",
+}
 _SEE_THROUGH = 0.88
 """Of two surfaces, the one behind should be seen through the one before."""
 
@@ -52,17 +56,14 @@ def volume(view: MarketView, market: Market, choices: Choices) -> Content:
     if isinstance(rows, str):
         return Content(message=rows)
     edges = view.strike_edges(market, choices.root)
-    surfaces = [
-        volume_surface(row.market.chain, choices.root, [row.expiry], edges) for row in rows
-    ]
-    values = np.vstack([surface.values for surface in surfaces])
-    if not np.nansum(values) > 0:
+    surfaces = [volume_surface(row.market.chain, choices.root, [row.expiry], edges) for row in rows]
+    # No contract is listed in an empty cell, so none was traded there.
+    values = np.nan_to_num(np.vstack([surface.values for surface in surfaces]))
+    if not values.any():
         return Content(message=f"No {choices.root} contract of these strikes has traded today.")
     palette = PALETTES[choices.scheme]
     layer = Layer("Volume", surfaces[0].strikes, values, palette.volume_scale)
-    figure = volume_figure(
-        layer, _time_axis(rows, choices), palette, uirevision=ids.VOLUME_SURFACE
-    )
+    figure = volume_figure(layer, _time_axis(rows, choices), palette, uirevision=ids.VOLUME_SURFACE)
     return Content(figure, caption=f"{_what(rows, choices)}, contracts traded today")
 
 
@@ -82,11 +83,9 @@ def _rates(
     for price in which:
         surface = rate_surface(tables, edges, price)
         opacity = 1.0 if len(which) == 1 else _SEE_THROUGH
-        layers.append(
-            Layer(_NAMES[price], surface.strikes, surface.values, scales[price], opacity)
-        )
+        layers.append(Layer(_NAMES[price], surface.strikes, surface.values, scales[price], opacity))
     figure = rate_figure(layers, _time_axis(rows, choices), palette, uirevision=panel)
-    return Content(figure, caption=f"{_what(rows, choices)}, median of the boxes in each cell")
+    return Content(figure, caption=f"{_what(rows, choices)}, {_EACH_CELL[panel]}")
 
 
 def _rows(view: MarketView, market: Market, choices: Choices) -> list[_Row] | str:

@@ -66,7 +66,7 @@ _LIGHT = Palette(
     mid_scale=_scale(*_VIRIDIS),
     lend_scale=_scale("#064a73", "#0072b2", "#56b4e9"),
     borrow_scale=_scale("#8f3d00", "#d55e00", "#f4a261"),
-    volume_scale=_scale("#e8eef6", "#9cc0e2", "#4a83bd", "#1d4f8c", "#0b2a57"),
+    volume_scale=_scale("#cfdfef", "#93bbdf", "#4a83bd", "#1d4f8c", "#0b2a57"),
 )
 
 _DARK = Palette(
@@ -113,6 +113,7 @@ def layout_2d(palette: Palette, uirevision: str) -> dict[str, Any]:
             "orientation": "h",
             "x": 0,
             "y": 1.0,
+            "traceorder": "normal",
             "yanchor": "bottom",
             "font": {"size": 12},
             "bgcolor": "rgba(0,0,0,0)",
@@ -120,8 +121,14 @@ def layout_2d(palette: Palette, uirevision: str) -> dict[str, Any]:
     }
 
 
-def layout_3d(palette: Palette, uirevision: str) -> dict[str, Any]:
-    """Return the layout that every surface starts from; ``uirevision`` keeps the camera."""
+def layout_3d(palette: Palette, uirevision: str, *, distance: float = 1.0) -> dict[str, Any]:
+    """Return the layout that every surface starts from.
+
+    Args:
+        palette: colours of the scheme in use.
+        uirevision: the camera lives as long as this text stays the same.
+        distance: of the first camera; 1 fills a panel that is wider than high.
+    """
     axis = {
         "gridcolor": palette.grid,
         "zerolinecolor": palette.grid,
@@ -139,10 +146,10 @@ def layout_3d(palette: Palette, uirevision: str) -> dict[str, Any]:
             "yaxis": axis,
             "zaxis": axis,
             "aspectmode": "manual",
-            "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.72},
+            "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.8},
             "camera": {
-                "eye": {"x": 1.3, "y": -1.5, "z": 0.72},
-                "center": {"x": 0.0, "y": 0.0, "z": -0.14},
+                "eye": {"x": 1.36 * distance, "y": -1.5 * distance, "z": 0.72 * distance},
+                "center": {"x": 0.0, "y": 0.0, "z": -0.1},
             },
             "uirevision": uirevision,
         },

@@ -36,9 +36,33 @@ window.dash_clientside.boxes = {
         return [match || "custom", noUpdate, noUpdate];
     },
 
-    // AG Grid reads its scheme from this attribute of an ancestor.
-    tableScheme(scheme) {
-        document.documentElement.dataset.agThemeMode = scheme || "light";
-        return window.dash_clientside.no_update;
+    // The scheme in use is an attribute of the page, whoever set it: the switch, the system, or
+    // what the browser remembers. The charts follow it through a store.
+    scheme() {
+        const page = document.documentElement;
+        const inUse = () => page.getAttribute("data-mantine-color-scheme");
+        new MutationObserver(() => {
+            page.dataset.agThemeMode = inUse(); // AG Grid reads its own attribute
+            window.dash_clientside.set_props("scheme", { data: inUse() });
+        }).observe(page, { attributeFilter: ["data-mantine-color-scheme"] });
+        page.dataset.agThemeMode = inUse();
+        return inUse();
+    },
+
+    // The surfaces are the slow part: they wait until the first flat chart is on the screen.
+    async painted(figure, message, painted) {
+        const shown = (figure && figure.data.length) || message !== "Loading…";
+        if (painted || !shown) {
+            return window.dash_clientside.no_update;
+        }
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+        for (let waited = 0; waited < 200; waited += 1) {
+            if (message || document.querySelector("#term-structure .scatterlayer")) {
+                break;
+            }
+            await frame();
+        }
+        await frame();
+        return true;
     },
 };
