@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from live_box_spreads.model.chain import KEY
 from live_box_spreads.model.errors import ChainError, did_you_mean
 from live_box_spreads.model.quality import LegFlag, describe_flags, leg_flags
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.uint8]
+    Indices = NDArray[np.intp]
 
 _NEAREST_SHOWN = 4
 
@@ -119,15 +121,13 @@ def synthetics(chain: Chain, root: str, expiry: date, rules: QualityRules) -> Sy
     with a leg whose flags hit ``rules.exclude`` has no synthetic forward.
 
     Raises:
-        ChainError: the chain has no such root or expiry, or mixes AM and PM settlement in it.
+        ChainError: the chain has no such root or expiry, mixes AM and PM settlement in it, or is
+            not sorted.
     """
     quotes = _quotes_of(chain, root, expiry)
     flags = leg_flags(quotes, chain.snapshot_time, rules)
-    quotes = quotes.with_columns(pl.Series("flags", flags, dtype=pl.UInt8))
-    calls, puts = (quotes.filter(pl.col("right") == right) for right in ("C", "P"))
-    both = calls.join(puts, on="strike", suffix="_put").sort("strike")
-    call = _legs(both.select(item.name for item in fields(Legs)))
-    put = _legs(both.select(pl.col(f"{item.name}_put").alias(item.name) for item in fields(Legs)))
+    calls = _rows_of_calls(quotes)
+    call, put = _legs(quotes, flags, calls), _legs(quotes, flags, calls + 1)
     excluded_by = _lowest_bit((call.flags | put.flags) & np.uint8(rules.exclude))
     usable = excluded_by == 0
     return Synthetics(
@@ -136,14 +136,14 @@ def synthetics(chain: Chain, root: str, expiry: date, rules: QualityRules) -> Sy
         settlement=_settlement(quotes, root, expiry),
         spot=chain.spot.get(quotes["underlying"][0], float("nan")),
         forwards=SyntheticForwards(
-            both["strike"].to_numpy(),
+            quotes["strike"].to_numpy()[calls],
             _difference(call.bid, put.ask, usable),
             _difference(call.ask, put.bid, usable),
         ),
         call=call,
         put=put,
         excluded_by=excluded_by,
-        one_sided=len(calls) + len(puts) - 2 * len(both),
+        one_sided=len(quotes) - 2 * calls.size,
     )
 
 
@@ -163,23 +163,33 @@ def _quotes_of(chain: Chain, root: str, expiry: date) -> pl.DataFrame:
 
 
 def _settlement(quotes: pl.DataFrame, root: str, expiry: date) -> Settlement:
-    found: list[Literal["AM", "PM"]] = quotes["settlement"].unique().sort().to_list()
-    if len(found) != 1 or found[0] is None:
+    settlement: Settlement | None = quotes["settlement"][0]
+    if settlement is None or quotes["settlement"].n_unique() != 1:
+        found = quotes["settlement"].unique().to_list()
         raise ChainError(
             f"{root} {expiry.isoformat()} has settlement {found}; an expiry has one, AM or PM"
         )
-    return found[0]
+    return settlement
 
 
-def _legs(frame: pl.DataFrame) -> Legs:
-    return Legs(
-        **{
-            name: frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-            for name in frame.columns
-            if name != "flags"
-        },
-        flags=frame["flags"].to_numpy(),
-    )
+def _rows_of_calls(quotes: pl.DataFrame) -> Indices:
+    """Return the row of each call that has a put; the put is in the next row, as chains are sorted.
+
+    Raises:
+        ChainError: the rows are not sorted.
+    """
+    strike, right = quotes["strike"].to_numpy(), quotes["right"].to_physical().to_numpy()
+    same = strike[:-1] == strike[1:]
+    if np.any(strike[:-1] > strike[1:]) or np.any(right[:-1][same] >= right[1:][same]):
+        raise ChainError(f"chain rows are not sorted by {', '.join(KEY)}; use Chain.build")
+    return np.flatnonzero(same)
+
+
+def _legs(quotes: pl.DataFrame, flags: Flags, rows: Indices) -> Legs:
+    names = [item.name for item in fields(Legs) if item.name != "flags"]
+    # An integer column with nulls becomes floats with NaN.
+    values = {name: quotes[name].to_numpy().astype(np.float64)[rows] for name in names}
+    return Legs(**values, flags=flags[rows])
 
 
 def _difference(call: Floats, put: Floats, usable: NDArray[np.bool_]) -> Floats:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from live_box_spreads.books.synthetics import synthetics
+from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.quality import LegFlag, QualityRules
 
 if TYPE_CHECKING:
@@ -89,3 +91,10 @@ def test_the_rules_say_what_is_excluded(make_chain: Callable[..., Chain], expiry
     found = synthetics(chain, "SPX", expiry, shown)
     assert found.excluded == {}
     assert found.call.flags.tolist() == [LegFlag.WIDE]
+
+
+def test_an_unsorted_chain_is_refused(make_chain: Callable[..., Chain], expiry: date) -> None:
+    chain = make_chain(rows_of(90.0, (13.0, 53.0), (2.0, 3.0)))
+    unsorted = replace(chain, quotes=chain.quotes.reverse())
+    with pytest.raises(ChainError, match=r"not sorted by root, expiry, strike, right"):
+        synthetics(unsorted, "SPX", expiry, QualityRules())
