@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -17,7 +18,7 @@ import typer
 from live_box_spreads.cli.child import boxes_process
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import examples
-from live_box_spreads.model.errors import FeedUnavailableError
+from live_box_spreads.model.errors import ConfigError, FeedUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +31,9 @@ app = typer.Typer()
 )
 def demo(
     *,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Dashboard port, loopback.")] = 8050,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Dashboard port; 0 takes any.")
+    ] = 8050,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same market.")] = 1,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser when all is ready.")
@@ -50,6 +53,7 @@ def demo(
     """
     from live_box_spreads.settings import environment  # noqa: PLC0415
 
+    _refuse_port_in_use(port)
     ended = threading.Event()
     with until_told_to_stop(), contextlib.ExitStack() as stack:
         real = environment()
@@ -59,6 +63,7 @@ def demo(
         base_url = exchange.readline().strip()
         if not base_url:
             raise FeedUnavailableError("the simulated exchange did not start; see above")
+        _say(f"simulated exchange: {base_url}")
         env = _demo_environment(real, base_url, kept, interval)
         _say(f"starting the collector: a snapshot every {interval:g} s into {kept} …")
         summaries = stack.enter_context(boxes_process(["collect"], env))
@@ -66,6 +71,16 @@ def demo(
         _show_dashboard(env, port, browser=browser)
     if ended.is_set():
         raise FeedUnavailableError("the collector ended by itself; see above")
+
+
+def _refuse_port_in_use(port: int) -> None:
+    """Say so at once, not when exchange and collector have started."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot show the dashboard on port {port}: {error.strerror}; choose another --port"
+        ) from error
 
 
 def _say(text: str) -> None:

@@ -57,14 +57,14 @@ def run(program: typer.Typer, name: str, arguments: Sequence[str] | None = None)
 
     Args:
         program: its commands.
-        name: what help pages call it.
+        name: what help pages and errors call it.
         arguments: what follows the name on the command line; None for the real one.
     """
     try:
         program(args=arguments, prog_name=name)
     except BoxSpreadsError as error:
         for line in str(error).splitlines():
-            typer.echo(f"boxes: {line}", err=True)
+            typer.echo(f"{name}: {line}", err=True)
         sys.exit(1)
 
 

@@ -41,6 +41,7 @@ def _tell_how_to_use(base_url: str) -> None:
 # In another terminal, point the client at it (Ctrl-C here ends it):
 export BOX_FEED=tastytrade
 export BOX_TASTYTRADE__BASE_URL={base_url}
+export BOX_SNAPSHOT_STORAGE__FOLDER="$PWD/simulated_snapshots"
 export TT_CLIENT_SECRET={DEMO_CLIENT_SECRET}
 export TT_REFRESH_TOKEN={DEMO_REFRESH_TOKEN}
 boxes collect"""
