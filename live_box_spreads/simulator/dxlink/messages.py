@@ -1,0 +1,80 @@
+"""The DXLink messages that a client may send, as types; decoding checks them."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Message(msgspec.Struct, tag_field="type", rename="camel"):
+    """What every message has.
+
+    Attributes:
+        channel: 0 for the connection itself, odd for a service.
+    """
+
+    channel: int
+
+
+class Setup(Message, tag="SETUP"):
+    """First message of a connection; timeouts in seconds."""
+
+    version: str
+    keepalive_timeout: float = 60.0
+    accept_keepalive_timeout: float = 60.0
+
+
+class Auth(Message, tag="AUTH"):
+    """Shows the quote token."""
+
+    token: str
+
+
+class Keepalive(Message, tag="KEEPALIVE"):
+    """Says that the client is still there."""
+
+
+class Error(Message, tag="ERROR"):
+    """Tells the server about a problem; for information only."""
+
+    error: str
+    message: str = ""
+
+
+class ChannelRequest(Message, tag="CHANNEL_REQUEST"):
+    """Asks for a channel to a service."""
+
+    service: str
+    parameters: dict[str, object] = msgspec.field(default_factory=dict)
+
+
+class ChannelCancel(Message, tag="CHANNEL_CANCEL"):
+    """Closes a channel."""
+
+
+class FeedSetup(Message, tag="FEED_SETUP"):
+    """What the client would like; the aggregation period is in seconds."""
+
+    accept_aggregation_period: float | None = None
+    accept_data_format: str | None = None
+    accept_event_fields: dict[str, list[str]] | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One symbol of one event type."""
+
+    type: str
+    symbol: str
+
+
+class FeedSubscription(Message, tag="FEED_SUBSCRIPTION"):
+    """Changes what is subscribed: first reset, then removals, then additions."""
+
+    add: list[Subscription] = msgspec.field(default_factory=list)
+    remove: list[Subscription] = msgspec.field(default_factory=list)
+    reset: bool = False
+
+
+ClientMessage = (
+    Setup | Auth | Keepalive | Error | ChannelRequest | ChannelCancel | FeedSetup | FeedSubscription
+)
+DECODER: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)

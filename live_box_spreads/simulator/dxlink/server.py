@@ -1,0 +1,91 @@
+"""DXLink over websockets: the thin shell around :class:`DxlinkSession`."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from live_box_spreads.simulator.dxlink.session import MOST_FRAME_BYTES, DxlinkSession
+
+if TYPE_CHECKING:
+    import socket
+
+    from websockets.http11 import Request, Response
+
+    from live_box_spreads.simulator.exchange_state import ExchangeState
+
+_TICK_SECS = 0.02
+_CLOSE_SECS = 0.5
+
+
+class DxlinkServer:
+    """Serves one session a websocket."""
+
+    def __init__(self, state: ExchangeState) -> None:
+        """Serve this exchange."""
+        self._state = state
+        self._symbol_rows = {symbol: row for row, symbol in enumerate(state.market.symbols)}
+
+    async def start(self, listener: socket.socket) -> Server:
+        """Listen on a bound socket.
+
+        Frames above the vendor's limit are read, up to twice its size, so that the session can
+        say why it closes; longer ones are refused by the websocket itself, with the same code.
+        """
+        return await serve(
+            self._run,
+            sock=listener,
+            compression=None,
+            max_size=2 * MOST_FRAME_BYTES,
+            ping_interval=None,
+            close_timeout=_CLOSE_SECS,
+            process_request=self._refuse_upgrade,
+        )
+
+    def _refuse_upgrade(self, connection: ServerConnection, _request: Request) -> Response | None:
+        if self._state.faults.refused_upgrades <= 0:
+            return None
+        self._state.faults.refused_upgrades -= 1
+        return connection.respond(HTTPStatus.BAD_GATEWAY, "<html>502 Bad Gateway</html>\n")
+
+    async def _run(self, socket: ServerConnection) -> None:
+        state = self._state
+        session = DxlinkSession(
+            state.market, self._symbol_rows, state.office, state.faults, state.now_secs()
+        )
+        reader = asyncio.create_task(self._read(socket, session))
+        try:
+            await self._write(socket, session, reader)
+        except ConnectionClosed:
+            return  # the client left; there is nobody to tell
+        finally:
+            session.ended()
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _read(self, socket: ServerConnection, session: DxlinkSession) -> None:
+        async for message in socket:
+            text = message if isinstance(message, str) else message.decode(errors="replace")
+            session.received(text, self._state.now_secs())
+
+    async def _write(
+        self, socket: ServerConnection, session: DxlinkSession, reader: asyncio.Task[None]
+    ) -> None:
+        """Send what the session has to say until either side has had enough."""
+        resets = self._state.faults.resets
+        while not reader.done():
+            if self._state.faults.resets != resets:
+                socket.transport.abort()
+                return
+            now_secs = self._state.now_secs()
+            session.tick(now_secs)
+            for text in session.outgoing(now_secs):
+                await socket.send(text)
+            if session.close is not None:
+                await socket.close(*session.close)
+                return
+            await asyncio.wait([reader], timeout=_TICK_SECS)

@@ -1,0 +1,42 @@
+"""What the simulated exchange can be told to do wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Faults:
+    """Injected misbehaviour; change it at any time, from any thread.
+
+    Counters go down as they are used up.
+
+    Attributes:
+        html_401_responses: next REST calls answered 401 with an HTML page.
+        html_502_responses: next REST calls answered 502 with an HTML page.
+        not_acceptable_responses: next REST calls answered 406.
+        refused_upgrades: next websocket upgrades answered 502.
+        access_token_secs: life of access tokens issued from now on.
+        quote_token_secs: life of quote tokens issued from now on.
+        device_challenge: password logins need a code sent to the user's device.
+        withheld_fields: DXLink fields left out of FEED_CONFIG, though asked for.
+        sizes_unknown: quotes carry "NaN" sizes, as after hours.
+        silent_symbols: DXLink symbols that never send anything.
+        auth_state_first: AUTH_STATE goes out ahead of the server's SETUP.
+        frozen: websockets stay open, but nothing more is sent, not even keepalives.
+        resets: raise it by one to cut all open websockets without a closing handshake.
+    """
+
+    html_401_responses: int = 0
+    html_502_responses: int = 0
+    not_acceptable_responses: int = 0
+    refused_upgrades: int = 0
+    access_token_secs: float = 900.0
+    quote_token_secs: float = 86_400.0
+    device_challenge: bool = False
+    withheld_fields: set[str] = field(default_factory=set)
+    sizes_unknown: bool = False
+    silent_symbols: set[str] = field(default_factory=set)
+    auth_state_first: bool = False
+    frozen: bool = False
+    resets: int = 0

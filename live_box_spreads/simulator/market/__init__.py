@@ -1,0 +1,1 @@
+"""The simulated market: contracts, a known truth, and the quotes that hint at it. Pure."""

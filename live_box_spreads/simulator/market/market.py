@@ -1,0 +1,188 @@
+"""The simulated market: a book of quotes that follows a known truth, tick by tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from live_box_spreads.simulator.market.activity import expected_activity, share_of_session
+from live_box_spreads.simulator.market.black76 import call_price_and_delta
+from live_box_spreads.simulator.market.book import Book
+from live_box_spreads.simulator.market.curve import BOX_CURVE, NelsonSiegel
+from live_box_spreads.simulator.market.quoting import half_spread, quote, quoting_terms
+from live_box_spreads.simulator.market.smile import Smile
+from live_box_spreads.simulator.market.spots import INDICES, Spots
+from live_box_spreads.simulator.market.truth import SeriesClock, SeriesState, Truth
+from live_box_spreads.simulator.market.universe import ALL_ROOTS, build_listing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+SMILE = Smile(skew=-0.72, curvature=1.1)
+LONGEST_QUOTE_SECS = 30.0
+"""Every contract requotes at least this often."""
+
+_PATIENCE = 0.12
+"""Half-spreads that a fair price may move before its maker requotes."""
+
+
+class Market:
+    """All contracts and indices of a listing, quoted and traded.
+
+    Pure and seeded: the same seed, roots and sequence of instants give the same market.
+    Instruments are numbered: the contracts of the listing, then its indices.
+
+    Attributes:
+        listing: the contracts.
+        symbols: DXLink symbol of each instrument.
+        book: quotes, trades and open interest of each instrument.
+        now: instant of the last step.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        seed: int = 1,
+        roots: tuple[str, ...] = ALL_ROOTS,
+        curve: NelsonSiegel = BOX_CURVE,
+        pace: float = 1.0,
+    ) -> None:
+        """Open the market with every contract quoted.
+
+        Args:
+            now: instant of the first quotes, with a time zone.
+            seed: seed of everything that happens by chance.
+            roots: option roots to list.
+            curve: the true discount curve.
+            pace: times the usual number of requotes by chance.
+        """
+        self._random = np.random.default_rng(seed)
+        self._spots = Spots()
+        self.now = now
+        self.listing = build_listing(roots, now, self._spots.levels)
+        self.symbols = (*self.listing.streamer_symbols, *self.listing.underlyings)
+        self._clock = SeriesClock(self.listing, curve)
+        self._state = self._clock.at(now, self._spots.levels)
+        products = [series.product for series in self.listing.series]
+        self._terms = quoting_terms(products, self.listing.series_of, self._random)
+        self._activity = expected_activity(self.listing, now, self._random)
+        self._requotes_per_sec = pace * self._random.uniform(1 / 25, 1 / 8, len(self.listing))
+        self.book = Book.empty(len(self.listing), len(self.listing.underlyings))
+        self._fair_forward = np.zeros(len(self.listing))
+        self._delta = np.zeros(len(self.listing))
+        self._width = np.zeros(len(self.listing))
+        self._quoted_at = np.zeros(len(self.listing))
+        self._open()
+
+    def advance(self, now: datetime) -> None:
+        """Move to an instant: spots move, some contracts requote, some trade.
+
+        An instant that is not after the last one changes nothing.
+        """
+        elapsed_secs = (now - self.now).total_seconds()
+        if elapsed_secs <= 0:
+            return
+        self.now = now
+        self.book.step += 1
+        self._spots.move(elapsed_secs, self._random)
+        self._state = self._clock.at(now, self._spots.levels)
+        self._requote(self._due(elapsed_secs))
+        self._trade(elapsed_secs)
+        self._print_indices()
+
+    def truth(self) -> Truth:
+        """Return what the market knows now."""
+        return self._clock.truth(self.now, self._spots.levels)
+
+    def fair_prices(self) -> NDArray[np.float64]:
+        """Return the true price of every contract now, in index points."""
+        return self._price(np.arange(len(self.listing)), self._state)[0]
+
+    def index_volatility(self) -> dict[str, float]:
+        """Return each index's 30-day volatility at the forward, annual, as a fraction."""
+        month = np.array([30 / 365])
+        return {
+            symbol: float(np.sqrt(INDICES[symbol].variance.total_variance(month) / month)[0])
+            for symbol in self.listing.underlyings
+        }
+
+    def _open(self) -> None:
+        """Quote everything, and give every contract its past: close, volume, open interest."""
+        everything = np.arange(len(self.listing))
+        self._requote(everything)
+        held = self._activity.open_interest
+        volume = self._activity.traded_so_far(share_of_session(self.now), self._random)
+        fair = self.fair_prices()
+        drift = 1.0 + 0.01 * self._random.standard_normal(len(fair))
+        close = np.maximum(np.round(fair * drift, 2), self._terms.tick_below)
+        mid = np.round((self.book.bid[everything] + self.book.ask[everything]) / 2, 2)
+        traded = np.where(volume > 0, mid, np.where(held > 0, close, np.nan))
+        self.book.start_day(close, traded, volume, held)
+        levels = [INDICES[symbol].level for symbol in self.listing.underlyings]
+        self.book.close[len(self.listing) :] = np.round(np.array(levels) * 0.9968, 2)
+        self._print_indices()
+
+    def _due(self, elapsed_secs: float) -> NDArray[np.intp]:
+        """Return the contracts that requote: fair price moved, quote too old, or by chance."""
+        chance = -np.expm1(-elapsed_secs * self._requotes_per_sec)
+        forward = self._state.forward[self.listing.series_of]
+        moved = np.abs(self._delta * (forward - self._fair_forward)) > _PATIENCE * self._width
+        age = self.now.timestamp() + elapsed_secs - self._quoted_at
+        lucky = self._random.random(len(self.listing)) < chance
+        return np.flatnonzero(moved | lucky | (age >= LONGEST_QUOTE_SECS))
+
+    def _requote(self, rows: NDArray[np.intp]) -> None:
+        """Quote some contracts anew; nobody ever quotes the few without a market."""
+        rows = rows[self._terms.quoted[rows]]
+        fair, delta = self._price(rows, self._state)
+        series = self.listing.series_of[rows]
+        terms = self._terms[rows]
+        width = half_spread(np.abs(delta), self._state.years_to_expiry[series], terms)
+        self.book.quote(rows, quote(fair, width, terms, self._random))
+        self._fair_forward[rows] = self._state.forward[series]
+        self._delta[rows] = delta
+        self._width[rows] = np.maximum(width, 0.5 * terms.tick_below)
+        self._quoted_at[rows] = self.now.timestamp()
+
+    def _price(
+        self, rows: NDArray[np.intp], state: SeriesState
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return fair prices and deltas (to the forward) of some contracts."""
+        series = self.listing.series_of[rows]
+        strike, is_call = self.listing.strike[rows], self.listing.is_call[rows]
+        forward = state.forward[series]
+        variance = SMILE.total_variance(
+            np.log(strike / forward), self._at_the_money_variance(state)[series]
+        )
+        call, delta = call_price_and_delta(forward, strike, variance)
+        undiscounted = np.where(is_call, call, call - (forward - strike))
+        fair = state.discount[series] * np.maximum(undiscounted, 0.0)
+        return fair, np.where(is_call, delta, delta - 1.0)
+
+    def _at_the_money_variance(self, state: SeriesState) -> NDArray[np.float64]:
+        """Return total variance at the forward, one entry a series."""
+        variance = np.zeros(len(self.listing.series))
+        underlying = np.array([item.product.underlying for item in self.listing.series])
+        for symbol in self.listing.underlyings:
+            chosen = underlying == symbol
+            term = INDICES[symbol].variance
+            variance[chosen] = term.total_variance(state.years_to_expiry[chosen])
+        return variance
+
+    def _trade(self, elapsed_secs: float) -> None:
+        """Print some trades, at the bid or at the ask; nothing trades where a side is missing."""
+        rows, sizes = self._activity.trades(elapsed_secs, self._random)
+        buys = self._random.random(len(rows)) < 0.5  # noqa: PLR2004 - a fair coin
+        price = np.where(buys, self.book.ask[rows], self.book.bid[rows])
+        possible = price > 0
+        self.book.trade(rows[possible], price[possible], sizes[possible])
+
+    def _print_indices(self) -> None:
+        first = len(self.listing)
+        levels = [self._spots.levels[symbol] for symbol in self.listing.underlyings]
+        prints = np.round(np.array(levels), 2)
+        self.book.print_index(np.arange(first, first + len(prints)), prints)

@@ -1,0 +1,137 @@
+"""The contracts that the simulated exchange lists, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from live_box_spreads.model.contracts import Contract, Right, occ_symbol, streamer_symbol
+from live_box_spreads.model.errors import UnknownRootError
+from live_box_spreads.model.products import Product, product
+from live_box_spreads.model.sessions import NEW_YORK
+from live_box_spreads.model.settlement import expiry_instant, payment_date
+from live_box_spreads.simulator.market.expiries import PATTERNS, is_standard, listed_expiries
+from live_box_spreads.simulator.market.strikes import listed_strikes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from numpy.typing import NDArray
+
+ALL_ROOTS = tuple(PATTERNS)
+_RIGHTS: tuple[Right, Right] = ("C", "P")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All contracts of one (root, expiry).
+
+    Attributes:
+        product: the root's product.
+        expiry: expiration date.
+        expires_at: instant from which the settlement value is known (UTC).
+        payment_date: day on which the exercise amount is paid.
+        standard: whether it is the month's third Friday.
+        strikes: ascending, index points.
+        start: number of the first contract; they go strike by strike, call before put.
+    """
+
+    product: Product
+    expiry: date
+    expires_at: datetime
+    payment_date: date
+    standard: bool
+    strikes: NDArray[np.float64]
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """Number after the last contract's."""
+        return self.start + 2 * len(self.strikes)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every listed contract; the arrays have one entry a contract.
+
+    Attributes:
+        series: by root, then expiry.
+        series_of: number of each contract's series.
+        strike: index points.
+        is_call: True for calls, False for puts.
+        occ_symbols: OCC symbols.
+        streamer_symbols: the same contracts' DXLink symbols.
+    """
+
+    series: tuple[Series, ...]
+    series_of: NDArray[np.intp]
+    strike: NDArray[np.float64]
+    is_call: NDArray[np.bool_]
+    occ_symbols: tuple[str, ...]
+    streamer_symbols: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of contracts."""
+        return len(self.strike)
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """Symbols of the indices that options are listed on, in order of listing."""
+        return tuple(dict.fromkeys(series.product.underlying for series in self.series))
+
+
+def build_listing(roots: tuple[str, ...], now: datetime, spot: Mapping[str, float]) -> Listing:
+    """List the contracts of these roots that have not expired.
+
+    Args:
+        roots: option roots out of ``ALL_ROOTS``.
+        now: instant of the listing, with a time zone.
+        spot: level of each underlying, around which strikes are listed.
+
+    Raises:
+        UnknownRootError: the simulator lists no such root.
+    """
+    series: list[Series] = []
+    for root in roots:
+        if root not in PATTERNS:
+            known = ", ".join(ALL_ROOTS)
+            raise UnknownRootError(f"the simulator lists no root {root!r}; choose from {known}")
+        start = series[-1].stop if series else 0
+        series += _series_of_root(product(root), now, spot[product(root).underlying], start)
+    return _columns(tuple(series))
+
+
+def _series_of_root(item: Product, now: datetime, spot: float, start: int) -> list[Series]:
+    today = now.astimezone(NEW_YORK).date()
+    found: list[Series] = []
+    for expiry in listed_expiries(PATTERNS[item.root], today):
+        expires_at = expiry_instant(expiry, item.settlement)
+        if expires_at <= now:
+            continue
+        standard = is_standard(expiry)
+        strikes = listed_strikes(item.underlying, spot, (expiry - today).days, standard=standard)
+        first = found[-1].stop if found else start
+        paid = payment_date(expiry)
+        found.append(Series(item, expiry, expires_at, paid, standard, strikes, first))
+    return found
+
+
+def _columns(series: tuple[Series, ...]) -> Listing:
+    sizes = [2 * len(item.strikes) for item in series]
+    contracts = [
+        Contract(item.product.root, item.expiry, right, float(strike))
+        for item in series
+        for strike in item.strikes
+        for right in _RIGHTS
+    ]
+    return Listing(
+        series=series,
+        series_of=np.repeat(np.arange(len(series)), sizes),
+        strike=np.array([contract.strike for contract in contracts]),
+        is_call=np.array([contract.right == "C" for contract in contracts]),
+        occ_symbols=tuple(occ_symbol(contract) for contract in contracts),
+        streamer_symbols=tuple(streamer_symbol(contract) for contract in contracts),
+    )

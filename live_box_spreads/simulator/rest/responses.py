@@ -1,0 +1,57 @@
+"""Answers in the vendor's form: an envelope, dasherised keys, errors with a code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import HTMLResponse, Response
+
+
+class RefusedError(Exception):
+    """A request that is answered with an error; raised by handlers, never seen outside."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str | int,
+        message: str,
+        errors: list[Any] | None = None,
+    ) -> None:
+        """Keep what the error answer says."""
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, Any] = {"code": code, "message": message}
+        if errors is not None:
+            self.body["errors"] = errors
+
+
+def encoded(body: object, status: int = 200) -> Response:
+    """Return a JSON answer."""
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def data(body: object, context: str, status: int = 200) -> Response:
+    """Return a JSON answer in the vendor's envelope."""
+    return encoded({"data": body, "context": context}, status)
+
+
+def items(rows: list[Any], context: str) -> Response:
+    """Return a list in the vendor's envelope."""
+    return encoded({"data": {"items": rows}, "pagination": None, "context": context})
+
+
+def refused(error: RefusedError) -> Response:
+    """Return the JSON answer of a refused request."""
+    return encoded({"error": error.body}, error.status)
+
+
+def html(status: int, title: str) -> Response:
+    """Return the page that the vendor's gateway answers with, in place of JSON."""
+    page = f"<html>\n<head><title>{status} {title}</title></head>\n<body>{title}</body>\n</html>\n"
+    return HTMLResponse(page, status)
+
+
+def decimal(value: float) -> str:
+    """Return a decimal as the vendor writes it: a string with a fraction digit."""
+    return str(round(float(value), 6))
