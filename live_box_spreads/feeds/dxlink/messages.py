@@ -1,0 +1,157 @@
+"""DXLink frames from the server, and the events that the state machine makes of them.
+
+Source: the dxLink AsyncAPI specification, version 1.0.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Frame(msgspec.Struct, frozen=True, tag_field="type"):
+    """Any frame; its type is the tag."""
+
+    channel: int
+
+
+class Setup(Frame, frozen=True, tag="SETUP", rename="camel"):
+    """The server's version, and the silence in seconds after which it closes."""
+
+    version: str = ""
+    keepalive_timeout: float = 60.0
+
+
+class AuthState(Frame, frozen=True, tag="AUTH_STATE"):
+    """``AUTHORIZED`` or ``UNAUTHORIZED``."""
+
+    state: str
+
+
+class ChannelOpened(Frame, frozen=True, tag="CHANNEL_OPENED"):
+    """The channel that we requested stands."""
+
+
+class ChannelClosed(Frame, frozen=True, tag="CHANNEL_CLOSED"):
+    """The channel is gone, by our wish or the server's."""
+
+
+class FeedConfig(Frame, frozen=True, tag="FEED_CONFIG", rename="camel"):
+    """How the data that follows is laid out; event types not named keep their layout."""
+
+    event_fields: dict[str, list[str]] = {}
+    data_format: str = "COMPACT"
+    aggregation_period: float = 0.0
+
+
+class FeedData(Frame, frozen=True, tag="FEED_DATA"):
+    """Market events, not decoded yet: see ``FeedDecoder``."""
+
+    data: list[Any]
+
+
+class Keepalive(Frame, frozen=True, tag="KEEPALIVE"):
+    """A sign of life."""
+
+
+class PeerError(Frame, frozen=True, tag="ERROR"):
+    """The server complains; this informs and closes nothing by itself."""
+
+    error: str = "UNKNOWN"
+    message: str = ""
+
+
+ServerFrame: TypeAlias = (
+    Setup
+    | AuthState
+    | ChannelOpened
+    | ChannelClosed
+    | FeedConfig
+    | FeedData
+    | Keepalive
+    | PeerError
+)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What every frame has, of a type known or not."""
+
+    type: str
+    channel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The server answered our SETUP."""
+
+    version: str
+    keepalive_timeout_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """The token was accepted, or none was needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The token was refused, or has ceased to be valid; a fresh one is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The feed channel stands; subscriptions may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The feed channel is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A new layout of the data that follows."""
+
+    event_fields: Mapping[str, list[str]] = field(default_factory=dict)
+    data_format: str = "COMPACT"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Market events in the last layout."""
+
+    data: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An ERROR frame: ``error`` such as ``BAD_ACTION``, ``message`` for people."""
+
+    channel: int
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A frame that could not be read and was skipped; ``reason`` holds none of its content."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    Connected
+    | Authorized
+    | Unauthorized
+    | Opened
+    | Closed
+    | Configured
+    | Data
+    | Complaint
+    | Malformed
+)

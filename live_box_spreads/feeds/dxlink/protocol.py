@@ -1,0 +1,280 @@
+"""DXLink as a state machine: frames in, events and frames out. No socket, no clock.
+
+    protocol = DXLinkProtocol(token, {"Quote": ["eventSymbol", "bidPrice", …]})
+    protocol.connect()
+    send(protocol.data_to_send(now_secs))            # a list of frames
+    for event in protocol.receive(frame): …
+
+Order of the handshake: SETUP → wait for AUTH_STATE UNAUTHORIZED → AUTH → wait for AUTHORIZED →
+CHANNEL_REQUEST → CHANNEL_OPENED → FEED_SETUP → subscriptions. Times are seconds on any clock
+that never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from live_box_spreads import __version__
+from live_box_spreads.feeds.dxlink import messages as m
+from live_box_spreads.model.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+VERSION: Final = f"0.1-live-box-spreads/{__version__}"
+KEEPALIVE_TIMEOUT_SECS: Final = 60
+"""Silence after which either side may take the other for dead."""
+
+MAX_FRAME_BYTES: Final = 65_536
+"""A longer client frame is answered with an error and close code 1009."""
+
+FEED_CHANNEL: Final = 1
+"""Client channels are odd; one is enough."""
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class State(Enum):
+    """Where the conversation stands."""
+
+    NEW = "new"
+    CONNECTING = "waiting for SETUP and AUTH_STATE"
+    AUTHORIZING = "waiting for the token to be accepted"
+    OPENING = "waiting for the feed channel"
+    OPEN = "subscriptions may be sent"
+    CLOSING = "waiting for the feed channel to close"
+    CLOSED = "over"
+
+
+class DXLinkProtocol:
+    """One conversation on one websocket, from SETUP to the end.
+
+    Attributes:
+        state: where the conversation stands.
+        ignored: frames of unknown types or other channels, counted by type.
+        malformed: number of frames that could not be read.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        fields: Mapping[str, Sequence[str]],
+        *,
+        aggregation_secs: float = 0.1,
+        keepalive_secs: float = 30.0,
+    ) -> None:
+        """Prepare a conversation.
+
+        Args:
+            token: quote token; leaves this object in the AUTH frame only.
+            fields: wanted fields by event type; the server may give fewer.
+            aggregation_secs: period over which the server may conflate events.
+            keepalive_secs: send a sign of life after this long without another frame.
+        """
+        self.state = State.NEW
+        self.ignored: Counter[str] = Counter()
+        self.malformed = 0
+        self._token = token
+        self._fields = {event_type: list(names) for event_type, names in fields.items()}
+        self._aggregation_secs = aggregation_secs
+        self._keepalive_secs = keepalive_secs
+        self._outgoing: list[bytes] = []
+        self._last_sent_secs: float | None = None
+        self._setup_seen = False
+        self._decode = msgspec.json.Decoder(m.ServerFrame).decode
+        self._handlers: dict[type[m.Frame], Callable[[Any], list[m.Event]]] = {
+            m.Setup: self._on_setup,
+            m.AuthState: self._on_auth_state,
+            m.ChannelOpened: self._on_channel_opened,
+            m.ChannelClosed: self._on_channel_closed,
+            m.FeedConfig: self._on_feed_config,
+            m.FeedData: self._on_feed_data,
+            m.Keepalive: self._on_keepalive,
+            m.PeerError: self._on_peer_error,
+        }
+        self._known_types = {shape.__struct_config__.tag for shape in self._handlers}
+
+    def connect(self) -> None:
+        """Queue the first frame.
+
+        Raises:
+            ProtocolError: not the beginning of the conversation.
+        """
+        self._require(State.NEW, "connect")
+        self._queue(
+            "SETUP",
+            0,
+            version=VERSION,
+            keepaliveTimeout=KEEPALIVE_TIMEOUT_SECS,
+            acceptKeepaliveTimeout=KEEPALIVE_TIMEOUT_SECS,
+        )
+        self.state = State.CONNECTING
+
+    def subscribe(self, subscriptions: Iterable[tuple[str, str]], *, reset: bool = False) -> None:
+        """Queue a FEED_SUBSCRIPTION that adds.
+
+        Args:
+            subscriptions: (event type, symbol) pairs; see ``subscriptions.chunks`` for the size.
+            reset: forget all earlier subscriptions first.
+
+        Raises:
+            ProtocolError: the channel is not open, or the frame would be too long.
+        """
+        self._change_subscription("add", subscriptions, reset=reset)
+
+    def unsubscribe(self, subscriptions: Iterable[tuple[str, str]]) -> None:
+        """Queue a FEED_SUBSCRIPTION that removes (event type, symbol) pairs.
+
+        Raises:
+            ProtocolError: the channel is not open, or the frame would be too long.
+        """
+        self._change_subscription("remove", subscriptions, reset=False)
+
+    def close(self) -> None:
+        """Queue the end of the feed channel.
+
+        Raises:
+            ProtocolError: the channel is not open.
+        """
+        self._require(State.OPEN, "close the channel")
+        self._queue("CHANNEL_CANCEL", FEED_CHANNEL)
+        self.state = State.CLOSING
+
+    def keepalive_due_in(self, now_secs: float) -> float:
+        """Return the seconds left until a sign of life is due; 0 if it is overdue."""
+        if self._last_sent_secs is None:
+            return self._keepalive_secs
+        return max(0.0, self._last_sent_secs + self._keepalive_secs - now_secs)
+
+    def data_to_send(self, now_secs: float) -> list[bytes]:
+        """Return the frames to send now, with a KEEPALIVE if one is due, and forget them."""
+        started = self.state not in {State.NEW, State.CLOSED}
+        if started and not self._outgoing and self.keepalive_due_in(now_secs) <= 0:
+            self._queue("KEEPALIVE", 0)
+        frames, self._outgoing = self._outgoing, []
+        if frames:
+            self._last_sent_secs = now_secs
+        return frames
+
+    def receive(self, frame: str | bytes) -> list[m.Event]:
+        """Take a frame from the server and return what it means; never fails on its content.
+
+        Raises:
+            ProtocolError: a good frame that the server may not send in this state.
+        """
+        try:
+            message = self._decode(frame)
+        except _UNREADABLE as error:
+            return self._unreadable(frame, error)
+        return self._handlers[type(message)](message)
+
+    def _unreadable(self, frame: str | bytes, error: Exception) -> list[m.Event]:
+        """Ignore a frame of a type we do not know; report one that is broken."""
+        try:
+            envelope = msgspec.json.decode(frame, type=m.Envelope)
+        except _UNREADABLE:
+            kind = "unreadable"
+        else:
+            if envelope.type not in self._known_types:
+                self.ignored[envelope.type] += 1
+                return []
+            kind = f"{envelope.type} of another shape"
+        self.malformed += 1
+        return [m.Malformed(f"{kind} frame of {len(frame)} characters: {type(error).__name__}")]
+
+    def _on_setup(self, message: m.Setup) -> list[m.Event]:
+        if self.state is State.NEW:
+            raise ProtocolError("the DXLink server sent SETUP before we connected")
+        self._setup_seen = True
+        return [m.Connected(message.version, message.keepalive_timeout)]
+
+    def _on_auth_state(self, message: m.AuthState) -> list[m.Event]:
+        if not self._setup_seen:
+            raise ProtocolError("the DXLink server sent AUTH_STATE before its SETUP")
+        if message.state == "AUTHORIZED":
+            if self.state in {State.CONNECTING, State.AUTHORIZING}:
+                parameters = {"contract": "AUTO"}
+                self._queue("CHANNEL_REQUEST", FEED_CHANNEL, service="FEED", parameters=parameters)
+                self.state = State.OPENING
+            return [m.Authorized()]
+        if self.state is State.CONNECTING:
+            self._queue("AUTH", 0, token=self._token)
+            self.state = State.AUTHORIZING
+            return []
+        self.state = State.CLOSED
+        return [m.Unauthorized()]
+
+    def _on_channel_opened(self, message: m.ChannelOpened) -> list[m.Event]:
+        if self._foreign(message, "CHANNEL_OPENED"):
+            return []
+        self._expect(State.OPENING, "CHANNEL_OPENED")
+        self._queue(
+            "FEED_SETUP",
+            FEED_CHANNEL,
+            acceptAggregationPeriod=self._aggregation_secs,
+            acceptDataFormat="COMPACT",
+            acceptEventFields=self._fields,
+        )
+        self.state = State.OPEN
+        return [m.Opened()]
+
+    def _on_channel_closed(self, message: m.ChannelClosed) -> list[m.Event]:
+        if self._foreign(message, "CHANNEL_CLOSED"):
+            return []
+        self.state = State.CLOSED
+        return [m.Closed()]
+
+    def _on_feed_config(self, message: m.FeedConfig) -> list[m.Event]:
+        if self._foreign(message, "FEED_CONFIG"):
+            return []
+        return [m.Configured(message.event_fields, message.data_format)]
+
+    def _on_feed_data(self, message: m.FeedData) -> list[m.Event]:
+        if self._foreign(message, "FEED_DATA"):
+            return []
+        return [m.Data(message.data)]
+
+    def _on_keepalive(self, _message: m.Keepalive) -> list[m.Event]:
+        return []
+
+    def _on_peer_error(self, message: m.PeerError) -> list[m.Event]:
+        return [m.Complaint(message.channel, message.error, message.message)]
+
+    def _foreign(self, message: m.Frame, name: str) -> bool:
+        """Count a frame of a channel that is not ours, or that came after its end."""
+        foreign = message.channel != FEED_CHANNEL or self.state is State.CLOSED
+        if foreign:
+            self.ignored[name] += 1
+        return foreign
+
+    def _change_subscription(
+        self, change: str, subscriptions: Iterable[tuple[str, str]], *, reset: bool
+    ) -> None:
+        self._require(State.OPEN, "subscribe")
+        body: dict[str, Any] = {"reset": True} if reset else {}
+        items = [{"type": event_type, "symbol": symbol} for event_type, symbol in subscriptions]
+        if items:
+            body[change] = items
+        if body:
+            self._queue("FEED_SUBSCRIPTION", FEED_CHANNEL, **body)
+
+    def _queue(self, message_type: str, channel: int, **body: Any) -> None:
+        frame = msgspec.json.encode({"type": message_type, "channel": channel, **body})
+        if len(frame) >= MAX_FRAME_BYTES:
+            raise ProtocolError(
+                f"a {message_type} frame of {len(frame)} bytes; the server takes less than "
+                f"{MAX_FRAME_BYTES}: send it in chunks"
+            )
+        self._outgoing.append(frame)
+
+    def _require(self, state: State, action: str) -> None:
+        if self.state is not state:
+            raise ProtocolError(f"cannot {action} on DXLink now: {self.state.value}")
+
+    def _expect(self, state: State, name: str) -> None:
+        if self.state is not state:
+            raise ProtocolError(f"the DXLink server sent {name} out of order: {self.state.value}")

@@ -1,0 +1,262 @@
+"""Tastytrade as a feed: REST for the listing and for snapshots, DXLink for the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+import structlog
+
+from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
+from live_box_spreads.feeds.dxlink.connection import DXLinkLink
+from live_box_spreads.feeds.dxlink.session import LinkTimes
+from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
+from live_box_spreads.feeds.listing import root_contracts
+from live_box_spreads.feeds.tastytrade_stream import (
+    FIELDS,
+    StreamPlan,
+    UpdateStream,
+    spots_of,
+    streamed_spots,
+)
+from live_box_spreads.model.chain import KEY, Chain, Timeliness
+from live_box_spreads.model.errors import (
+    ApiError,
+    CredentialsError,
+    FeedError,
+    LoginRefusedError,
+    ModelError,
+)
+from live_box_spreads.model.products import loan_product
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from live_box_spreads.feeds.base import Universe, Update
+    from live_box_spreads.model.products import Product
+    from live_box_spreads.tastytrade_client import MarketData, RootListing, TastytradeClient
+
+log = structlog.get_logger(__name__)
+
+_HOPELESS = (LoginRefusedError, CredentialsError)
+"""Errors that concern the account, not one root."""
+
+_QUOTE_FIELDS = ("bid", "ask", "bid_size", "ask_size", "last")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTimes:
+    """When the feed acts by itself; all in seconds.
+
+    Attributes:
+        poll_every: pause between REST passes for slow fields while streaming.
+        spot_wait: longest wait for a streamed price where REST gives none.
+        link: when the stream's link acts.
+    """
+
+    poll_every: float = 300.0
+    spot_wait: float = 10.0
+    link: LinkTimes = field(default_factory=LinkTimes)
+
+
+class TastytradeFeed:
+    """Quotes of one Tastytrade account; it opens and closes the client that it is given.
+
+    Attributes:
+        name: kept in each snapshot.
+    """
+
+    def __init__(
+        self,
+        client: TastytradeClient,
+        *,
+        name: str = "tastytrade",
+        timeliness: Timeliness | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        rng: random.Random | None = None,
+        times: FeedTimes | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Prepare without connecting.
+
+        Args:
+            client: not opened yet.
+            name: kept in each snapshot.
+            timeliness: None for what the account's entitlement says.
+            clock: current UTC time.
+            rng: spreads reconnections; None for a new one.
+            times: when the feed acts by itself; None for the usual.
+            progress: told (contracts answered, contracts asked) during a snapshot.
+        """
+        self.name = name
+        self._client = client
+        self._timeliness = timeliness
+        self._clock = clock
+        self._rng = rng or random.Random()  # noqa: S311  jitter, not a secret
+        self._times = times or FeedTimes()
+        self._progress = progress
+        self._spots: dict[str, float] = {}
+        self._budget = ChangeBudget()
+
+    @property
+    def timeliness(self) -> Timeliness:
+        """Live or delayed, as the quote token says; known after the first ``contracts`` call."""
+        if self._timeliness is None:
+            raise FeedError("timeliness is known after the first call of contracts()")
+        return self._timeliness
+
+    async def __aenter__(self) -> Self:
+        """Open the connection pool; no login yet."""
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close every connection."""
+        await self._client.__aexit__(*exc_info)
+
+    async def contracts(self, universe: Universe) -> Contracts:
+        """List the contracts of a universe: chains and spots by REST, then the selection.
+
+        Raises:
+            FeedError: nothing at all can be listed, or the account is refused.
+        """
+        await self._learn_timeliness()
+        failures: dict[str, str] = {}
+        products = []
+        for root in dict.fromkeys(universe.roots):
+            try:
+                products.append(loan_product(root))
+            except ModelError as error:
+                failures[root] = str(error)
+        underlyings = tuple(dict.fromkeys(product.underlying for product in products))
+        chains, _ = await asyncio.gather(self._chains(underlyings), self._learn_spots(underlyings))
+        tables = []
+        for product in products:
+            try:
+                tables.append(self._of_root(product, chains[product.underlying], universe))
+            except FeedError as error:
+                failures[product.root] = str(error)
+        if not tables:
+            reasons = "; ".join(failures.values()) or "the universe names no root"
+            raise FeedError(f"nothing to quote: {reasons}")
+        table = pl.concat(tables).unique(KEY, keep="first").sort(KEY)
+        return Contracts(table, failures)
+
+    async def snapshot(self, contracts: Contracts) -> Chain:
+        """Ask REST once for these contracts, 100 a request.
+
+        Raises:
+            FeedError: the quotes cannot be had.
+        """
+        symbols = contracts.table["occ_symbol"].to_list()
+        underlyings = contracts.table["underlying"].unique().sort().to_list()
+        answer = await self._client.market_data(underlyings, symbols, self._progress)
+        self._spots |= spots_of(answer.quotes, underlyings)
+        quotes = [answer.quotes.get(symbol) for symbol in symbols]
+        rejected = {
+            "no answer from the API (the contract is kept without a quote)": quotes.count(None),
+            "answer that could not be read": answer.malformed,
+        }
+        return Chain.build(
+            contracts.table.select(CONTRACT_COLUMNS).with_columns(_quote_columns(quotes)),
+            snapshot_time=self._clock(),
+            feed=self.name,
+            timeliness=self.timeliness,
+            spot={name: self._spots[name] for name in underlyings if name in self._spots},
+            rejected={reason: rows for reason, rows in rejected.items() if rows},
+        )
+
+    async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
+        """Stream quotes until the iterator is closed; the link is mended as often as needed.
+
+        Raises:
+            FeedError: the stream cannot be had and a retry is of no use.
+        """
+        plan = StreamPlan.of(contracts, self._spots)
+        if plan.subscriptions.left_out:
+            log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
+        stream = UpdateStream(
+            self._client,
+            contracts,
+            plan,
+            self._link(plan.subscriptions.taken),
+            clock=self._clock,
+            poll_every_secs=self._times.poll_every,
+        )
+        async with aclosing(stream.updates()) as updates:
+            async for update in updates:
+                self._spots |= update.spot
+                yield update
+
+    async def _learn_timeliness(self) -> None:
+        if self._timeliness is None:
+            token = await self._client.quote_token()
+            self._timeliness = Timeliness.DELAYED if token.is_delayed else Timeliness.LIVE
+
+    async def _chains(
+        self, underlyings: Sequence[str]
+    ) -> dict[str, Sequence[RootListing] | FeedError]:
+        """Return the listing of each underlying, or why there is none."""
+
+        async def ask(underlying: str) -> Sequence[RootListing] | FeedError:
+            try:
+                return await self._client.option_chain(underlying)
+            except _HOPELESS:
+                raise
+            except FeedError as error:
+                return error
+
+        answers = await asyncio.gather(*map(ask, underlyings))
+        return dict(zip(underlyings, answers, strict=True))
+
+    def _of_root(
+        self, product: Product, chain: Sequence[RootListing] | FeedError, universe: Universe
+    ) -> pl.DataFrame:
+        if isinstance(chain, FeedError):
+            raise chain
+        spot = self._spots.get(product.underlying, float("nan"))
+        return root_contracts(product, chain, universe, spot, self._clock())
+
+    async def _learn_spots(self, underlyings: Sequence[str]) -> None:
+        """Learn prices of underlyings by REST, and those it lacks or refuses from the stream."""
+        if not underlyings:
+            return
+        try:
+            answer = await self._client.market_data(index=underlyings)
+            self._spots |= spots_of(answer.quotes, underlyings)
+        except ApiError as error:
+            log.warning("no_quotes_by_rest", reason=str(error))
+        missing = [name for name in underlyings if name not in self._spots]
+        if missing:
+            link = self._link([Subscription("Trade", name) for name in missing])
+            self._spots |= await streamed_spots(link, missing, self._times.spot_wait)
+
+    def _link(self, subscriptions: Sequence[Subscription]) -> DXLinkLink:
+        return DXLinkLink(
+            self._client.quote_token,
+            subscriptions,
+            FIELDS,
+            rng=self._rng,
+            times=self._times.link,
+            budget=self._budget,
+        )
+
+
+def _quote_columns(quotes: Sequence[MarketData | None]) -> list[pl.Series]:
+    """Return the chain's quote columns, one value a contract; unknown is null."""
+
+    def series(name: str, dtype: pl.DataType) -> pl.Series:
+        return pl.Series(name, [getattr(item, name, None) for item in quotes], dtype, strict=False)
+
+    counts = [series(name, pl.Float64()).cast(pl.Int64) for name in ("volume", "open_interest")]
+    times = series("updated_at", pl.Datetime("us", "UTC")).alias("quote_time")
+    return [*(series(name, pl.Float64()) for name in _QUOTE_FIELDS), *counts, times]
