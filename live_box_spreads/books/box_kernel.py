@@ -88,7 +88,9 @@ class BoxPrices:
     ask_rate: Floats
 
     def where(self, keep: NDArray[np.bool_]) -> BoxPrices:
-        """Return the boxes for which ``keep`` is true."""
+        """Return the boxes for which ``keep`` is true; itself, not a copy, if it always is."""
+        if keep.all():
+            return self
         return BoxPrices(*(getattr(self, item.name)[keep] for item in fields(self)))
 
 
