@@ -139,16 +139,16 @@ class MarketView:
     def history(self, market: Market, minutes: float) -> list[Market]:
         """Return at most about ``HISTORY_ROWS`` snapshots of the last minutes, oldest first.
 
-        The window is cut into equal parts and the last snapshot of each is taken, so that the
-        same ones are taken again when one is added. Snapshots that cannot be read are left out.
+        Of more than that, the last one of each equal part of the window is taken, so that the same
+        ones are taken again when one is added. Snapshots that cannot be read are left out.
         """
         window = timedelta(minutes=minutes)
-        part_secs = max(window.total_seconds() / HISTORY_ROWS, 1.0)
-        last_of_part = {
-            int(snapshot_time_of(path).timestamp() // part_secs): path
-            for path in self._store.since(market.chain.snapshot_time - window)
-        }
-        return [found for path in last_of_part.values() if (found := self._readable(path))]
+        paths = self._store.since(market.chain.snapshot_time - window)
+        if len(paths) > HISTORY_ROWS:
+            part_secs = window.total_seconds() / HISTORY_ROWS
+            last_of_part = {snapshot_time_of(path).timestamp() // part_secs: path for path in paths}
+            paths = list(last_of_part.values())
+        return [found for path in paths if (found := self._readable(path))]
 
     def _readable(self, path: Path) -> Market | None:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from live_box_spreads.books.skew import skew
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard import ids
@@ -42,6 +44,7 @@ def _term_structure(view: MarketView, market: Market, choices: Choices) -> Conte
     tables = view.tables(market, choices)
     centre, half_width = choices.centre, choices.half_width
     frame = term_structure(tables, centre=centre, band=half_width, price=choices.price)
+    frame = frame.filter(pl.col("boxes") > 0, pl.col("tte_years") > 0)
     band = f"middle strike at {centre - half_width:.1%} to {centre + half_width:.1%} of spot"
     if frame.is_empty():
         if all(table.frame.is_empty() for table in tables):

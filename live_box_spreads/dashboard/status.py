@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
 import numpy as np
+import polars as pl
 from dash import html
 
 from live_box_spreads.books.term_structure import term_structure
@@ -17,8 +18,6 @@ from live_box_spreads.model.chain import Timeliness
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
-
-    import polars as pl
 
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
@@ -127,6 +126,7 @@ def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
         return []
     tables = view.tables(market, choices)
     frame = term_structure(tables, centre=choices.centre, band=choices.half_width, price="mid")
+    frame = frame.filter(pl.col("boxes") > 0, pl.col("tte_years") > 0)
     return [_tile(tenor, row) for tenor, row in headline_rows(frame)]
 
 

@@ -158,6 +158,7 @@ def layout_3d(palette: Palette, uirevision: str, *, distance: float = 1.0) -> di
 
 def _common(palette: Palette, uirevision: str) -> dict[str, Any]:
     return {
+        "template": "none",
         "uirevision": uirevision,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

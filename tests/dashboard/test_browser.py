@@ -1,0 +1,322 @@
+"""The dashboard in a real Chromium: what a person sees, and what the controls do to it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from live_box_spreads.dashboard import ids
+from live_box_spreads.settings import load_settings
+from tests.dashboard.market import chain_at
+from tests.dashboard.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from live_box_spreads.stores.snapshots import SnapshotStore
+
+pytestmark = pytest.mark.browser
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
+]
+PATIENCE_MS = 60_000
+SURFACES = [ids.MID_SURFACE, ids.QUOTED_SURFACE, ids.VOLUME_SURFACE]
+NOW = datetime.now(UTC).replace(microsecond=0)
+SHOWN_RATES = """id => {
+    const rates = document.querySelector(`#${id} .js-plotly-plot`).data
+        .find(trace => trace.name === 'Median' || trace.name.startsWith('Mid')).y;
+    return Array.from(rates);
+}"""
+COLOURS_OF = """async png => {
+    const bytes = Uint8Array.from(atob(png), c => c.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d', {willReadFrequently: true});
+    context.drawImage(image, 0, 0);
+    const {data} = context.getImageData(0, 0, image.width, image.height);
+    const seen = new Map();
+    for (let i = 0; i < data.length; i += 4) {
+        const colour = (data[i] >> 3 << 10) | (data[i + 1] >> 3 << 5) | (data[i + 2] >> 3);
+        seen.set(colour, (seen.get(colour) || 0) + 1);
+    }
+    return {colours: seen.size, largest: Math.max(...seen.values()) / (data.length / 4)};
+}"""
+
+
+class Watched:
+    """A page, with everything that went wrong on it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("response", self._response)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def until_painted(self) -> None:
+        for surface in SURFACES:
+            self.page.wait_for_selector(f"#{surface} canvas")
+        for chart in (ids.TERM_STRUCTURE, ids.SKEW):
+            self.page.wait_for_selector(f"#{chart} .scatterlayer .point")
+        self.page.wait_for_selector(f"#{ids.GRID} .ag-row")
+
+    def look(self, selector: str) -> dict[str, float]:
+        """Return how many colours an element shows, and the share of the most frequent one."""
+        png = self.page.locator(selector).screenshot()
+        found: dict[str, float] = self.page.evaluate(COLOURS_OF, base64.b64encode(png).decode())
+        return found
+
+    def text(self, control: str) -> str:
+        return self.page.locator(f"#{control}").inner_text()
+
+    def expect_text(self, control: str, pattern: str) -> None:
+        script = (
+            "([id, pattern]) => new RegExp(pattern).test(document.getElementById(id).innerText)"
+        )
+        self.page.wait_for_function(script, arg=[control, pattern])
+
+    def choose(self, control: str, label: str) -> None:
+        self.page.locator(f"#{control}").click()
+        self.page.get_by_role("option", name=re.compile(label)).click()
+
+    def press(self, control: str, label: str) -> None:
+        self.page.locator(f"#{control}").get_by_text(label, exact=True).click()
+
+    def fill(self, control: str, value: str) -> None:
+        self.page.locator(f"#{control}").fill(value)
+
+    def keep(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI needs chromium on the path for the browser tests")
+        pytest.skip("no chromium on the path; install it to run the browser tests")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 # only where there is a browser
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        yield opened
+        opened.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _store(folder: Path) -> SnapshotStore:
+    return load_settings(env={"BOX_SNAPSHOT_STORAGE__FOLDER": str(folder)}).store()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SnapshotStore:
+    """Give a folder with two snapshots, a minute apart."""
+    store = _store(tmp_path_factory.mktemp("collected"))
+    store.write(chain_at(NOW - timedelta(seconds=60)))
+    store.write(chain_at(NOW))
+    return store
+
+
+@pytest.fixture(scope="module")
+def url(store: SnapshotStore) -> Iterator[str]:
+    interval = {"BOX_UPDATE_INTERVAL_SECONDS": "1"}
+    with running(store.folder, _free_port(), **interval) as dashboard:
+        yield dashboard.url
+
+
+@pytest.fixture(scope="module")
+def light(browser: Browser, url: str) -> Iterator[Watched]:
+    """Give one page on a small light screen; the tests use it one after the other."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
+    )
+    watched = Watched(context.new_page())
+    watched.page.goto(url)
+    watched.until_painted()
+    yield watched
+    context.close()
+
+
+def test_every_panel_is_painted(light: Watched) -> None:
+    light.keep("1280_light")
+    for panel in (*ids.FIGURES, ids.RANKING):
+        seen = light.look(f".panel-{panel} .panel-body")
+        assert seen["colours"] > 40, panel
+        assert seen["largest"] < 0.97, panel
+        assert light.text(ids.message(panel)) == "", panel
+    assert light.page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+def test_the_header_says_what_is_shown(light: Watched) -> None:
+    assert light.text(ids.BADGE).lower() == "simulated · test"
+    assert f"{NOW:%H:%M:%S} UTC" in light.text(ids.SNAPSHOT_LABEL)
+    assert light.text(ids.SPOT) == "5,000.00"
+    light.expect_text(ids.AGE, r"\d+ (s|min)")
+    assert light.page.locator(".tile").count() == 3
+    light.page.locator(f"#{ids.BOXES}").hover()
+    light.page.get_by_text("removed: narrower than min_strike_gap").wait_for()
+    light.page.mouse.move(0, 400)
+
+
+def test_compounding_changes_the_rates(light: Watched) -> None:
+    before = light.page.evaluate(SHOWN_RATES, ids.TERM_STRUCTURE)
+    assert before == pytest.approx([0.04] * 3, abs=1e-5)
+    light.choose(ids.COMPOUNDING, "Continuous")
+    light.page.wait_for_function(f"({SHOWN_RATES})('{ids.TERM_STRUCTURE}')[0] < 0.0395")
+    after = light.page.evaluate(SHOWN_RATES, ids.TERM_STRUCTURE)
+    assert after == pytest.approx([0.0392207] * 3, abs=1e-5)
+    light.choose(ids.COMPOUNDING, "Effective")
+
+
+def test_band_and_numbers_agree(light: Watched) -> None:
+    light.choose(ids.BAND, "low strikes")
+    light.expect_text(ids.caption(ids.TERM_STRUCTURE), "80.0% to 90.0% of spot")
+    light.fill(ids.CENTRE, "90")
+    light.expect_text(ids.caption(ids.TERM_STRUCTURE), "85.0% to 95.0% of spot")
+    light.page.wait_for_function(f"document.getElementById('{ids.BAND}').value === 'custom'")
+    light.choose(ids.BAND, "at the money")
+    light.expect_text(ids.caption(ids.TERM_STRUCTURE), "95.0% to 105.0% of spot")
+
+
+def test_expiry_and_root_move_the_skew(light: Watched) -> None:
+    light.expect_text(ids.caption(ids.SKEW), "SPXW")
+    light.choose(ids.EXPIRY, "18 Sep 2026")
+    light.expect_text(ids.caption(ids.SKEW), "SPXW 18 Sep 2026")
+    light.choose(ids.ROOT, "^XSP$")
+    light.expect_text(ids.caption(ids.SKEW), "XSP 18 Sep 2026")
+    light.expect_text(ids.caption(ids.MID_SURFACE), "XSP")
+    light.choose(ids.ROOT, "^SPXW$")
+    light.expect_text(ids.caption(ids.SKEW), "SPXW 18 Sep 2026")
+
+
+def test_the_table_has_both_sides_and_sorts(light: Watched) -> None:
+    light.press(ids.SIDE, "Top borrow")
+    light.expect_text(ids.caption(ids.RANKING), "lowest rates to borrow at")
+    light.page.locator(f'#{ids.GRID} .ag-header-cell[col-id="width"]').click()
+    light.page.wait_for_selector(
+        f'#{ids.GRID} .ag-header-cell[col-id="width"][aria-sort="ascending"]'
+    )
+
+
+def test_a_new_snapshot_arrives_and_camera_choice_and_sort_stay(
+    light: Watched, store: SnapshotStore
+) -> None:
+    camera = {"eye": {"x": 0.9, "y": -2.1, "z": 0.4}}
+    light.page.evaluate(
+        "([id, camera]) => Plotly.relayout("
+        "document.querySelector(`#${id} .js-plotly-plot`), {'scene.camera.eye': camera.eye})",
+        [ids.MID_SURFACE, camera],
+    )
+    later = NOW + timedelta(seconds=90)
+    store.write(chain_at(later))
+    light.expect_text(ids.SNAPSHOT_LABEL, f"{later:%H:%M:%S} UTC")
+    light.page.wait_for_timeout(1500)
+    eye = light.page.evaluate(
+        "id => document.querySelector(`#${id} .js-plotly-plot`)"
+        "._fullLayout.scene._scene.getCamera().eye",
+        ids.MID_SURFACE,
+    )
+    assert eye == pytest.approx(camera["eye"], abs=1e-3)
+    assert "18 Sep 2026" in light.page.locator(f"#{ids.EXPIRY}").input_value()
+    assert light.page.locator(
+        f'#{ids.GRID} .ag-header-cell[col-id="width"][aria-sort="ascending"]'
+    ).count()
+
+
+def test_snapshots_on_the_time_axis(light: Watched) -> None:
+    light.press(ids.TIME_AXIS, "Snapshots")
+    light.expect_text(ids.caption(ids.MID_SURFACE), "18 Sep 2026, 3 snapshots")
+    light.press(ids.TIME_AXIS, "To expiry")
+    light.expect_text(ids.caption(ids.MID_SURFACE), "3 expiries")
+
+
+def test_a_filter_that_leaves_nothing_is_named(light: Watched) -> None:
+    light.fill(ids.MIN_VOLUME, "999999")
+    light.expect_text(ids.message(ids.SKEW), "leg volume is under min_volume")
+    light.expect_text(ids.message(ids.RANKING), "No box passes the filters")
+    light.fill(ids.MIN_VOLUME, "0")
+    light.expect_text(ids.message(ids.SKEW), "^$")
+
+
+def test_a_broken_snapshot_is_told_and_the_last_good_one_stays(
+    light: Watched, store: SnapshotStore
+) -> None:
+    broken = store.folder / f"snapshot_{NOW + timedelta(hours=1):%Y%m%d_%H%M%S}.parquet"
+    broken.write_bytes(b"PAR1 and then the disk was full")
+    light.expect_text(ids.NOTICE, broken.name)
+    assert light.text(ids.message(ids.MID_SURFACE)) == ""
+    broken.unlink()
+    light.expect_text(ids.NOTICE, "^$")
+
+
+def test_the_scheme_switch_turns_page_charts_and_table_dark(light: Watched) -> None:
+    light.page.locator(f"#{ids.SCHEME_SWITCH}").click()
+    light.page.wait_for_selector(
+        'html[data-mantine-color-scheme="dark"][data-ag-theme-mode="dark"]'
+    )
+    light.page.wait_for_function(
+        "id => document.querySelector(`#${id} .js-plotly-plot`).layout.font.color === '#e6ebf2'",
+        arg=ids.TERM_STRUCTURE,
+    )
+    kept = light.page.evaluate("localStorage.getItem('mantine-color-scheme-value')")
+    assert kept == "dark"
+
+
+def test_nothing_went_wrong_on_the_page(light: Watched) -> None:
+    assert light.faults == []
+
+
+def test_a_dark_system_starts_dark_on_a_wide_screen(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, color_scheme="dark")
+    watched = Watched(context.new_page())
+    watched.page.goto(url)
+    watched.until_painted()
+    assert watched.page.locator('html[data-mantine-color-scheme="dark"]').count() == 1
+    assert watched.page.evaluate("document.documentElement.scrollWidth") == 1920
+    watched.keep("1920_dark")
+    for surface in SURFACES:
+        assert watched.look(f".panel-{surface} .panel-body")["colours"] > 40
+    assert watched.faults == []
+    context.close()
+
+
+def test_an_empty_folder_says_how_to_get_a_snapshot(browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    watched = Watched(context.new_page())
+    with running(tmp_path / "none", _free_port()) as dashboard:
+        watched.page.goto(dashboard.url)
+        for panel in (*ids.FIGURES, ids.RANKING):
+            watched.expect_text(ids.message(panel), "No snapshot yet")
+        assert watched.text(ids.BADGE).lower() == "no data"
+        watched.keep("1280_light_empty")
+        context.close()
+    assert watched.faults == []

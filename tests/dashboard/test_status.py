@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from live_box_spreads.dashboard import status
+from live_box_spreads.dashboard.choices import Choices
+from live_box_spreads.model.chain import Timeliness
+from tests.dashboard.market import chain_at
+
+if TYPE_CHECKING:
+    from live_box_spreads.dashboard.market_view import MarketView
+
+
+def test_a_page_without_data_says_so(view: MarketView) -> None:
+    assert status.version(view) == ["", ""]
+    assert status.header(view, Choices("SPX"))["badge"] == "no data"
+    assert status.tiles(view, Choices("SPX")) == []
+    assert status.expiry_choice(view, "SPX", None) == ([], None)
+    assert status.notice(view) is None
+
+
+@pytest.mark.parametrize("timeliness", list(Timeliness))
+def test_the_badge_names_the_feed_and_its_timeliness(
+    view: MarketView, timeliness: Timeliness
+) -> None:
+    view.settings.store().write(chain_at(timeliness=timeliness))
+    header = status.header(view, Choices("SPXW"))
+    assert header["badge"] == f"{timeliness.value} · test"
+    assert header["label"] == "04 Sep 2025 18:15:00 UTC"
+    assert header["spot"] == "5,000.00"
+    assert header["contracts"] == "684"  # 2 roots, 3 expiries, 57 strikes, 2 rights
+
+
+def test_each_timeliness_has_a_colour_of_its_own() -> None:
+    assert len(set(status.BADGE_COLOURS.values())) == len(Timeliness)
+
+
+def test_kept_and_removed_boxes_make_up_all_pairs(view: MarketView) -> None:
+    view.settings.store().write(chain_at())
+    kept, every = status.header(view, Choices("SPXW"))["boxes"].replace(",", "").split(" of ")
+    assert int(every) == 3 * 57 * 56 // 2
+    assert 0 < int(kept) < int(every)
+
+
+def test_a_broken_snapshot_gives_a_notice(view: MarketView) -> None:
+    store = view.settings.store()
+    store.write(chain_at()).write_bytes(b"")
+    _, notice = status.version(view)
+    assert "cannot be read" in notice
+    assert status.notice(view) is not None
+
+
+def test_roots_are_in_the_configured_order_and_the_choice_stays(view: MarketView) -> None:
+    view.settings.store().write(chain_at(roots=["RUTW", "XSP", "SPXW"]))
+    assert status.root_choice(view, "XSP") == (["SPXW", "XSP", "RUTW"], "XSP")
+    assert status.root_choice(view, "NDX")[1] == "SPXW"
+
+
+def test_the_chosen_expiry_stays_and_a_new_one_is_about_three_months(view: MarketView) -> None:
+    view.settings.store().write(chain_at())
+    options, chosen = status.expiry_choice(view, "SPXW", "2026-09-18")
+    assert chosen == "2026-09-18"
+    assert options[0] == {"value": "2025-10-17", "label": "17 Oct 2025 (43 d)"}
+    assert status.expiry_choice(view, "SPXW", "2030-01-18")[1] == "2025-12-19"
+
+
+def test_headline_rates_take_the_nearest_expiry_once() -> None:
+    frame = pl.DataFrame(
+        {"expiry": [date(2026, 1, 16), date(2026, 12, 18)], "tte_years": [40 / 365, 0.95]}
+    )
+    rows = [(tenor, row["expiry"].year) for tenor, row in status.headline_rows(frame)]
+    assert rows == [("1 month", 2026), ("6 months", 2026)]
+    assert [row["tte_years"] for _, row in status.headline_rows(frame)] == [40 / 365, 0.95]
