@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from live_box_spreads.simulator.exchange_state import ExchangeState
 
-API_VERSIONS = ("20250425", "20250715", "20251026", "20260211", "20260730")
-"""Dates that ``Accept-Version`` may name."""
+OLDEST_API_VERSION = "20250425"
+"""``Accept-Version`` names a date and is served the newest version at or before it; only what is
+older than every version gets a 406 (the vendor's page on API versions)."""
 
 _USER_AGENT = re.compile(r"[^\s/]+/[^\s/]+.*")
 _WITHOUT_LOGIN = {"/oauth/token", "/sessions", "/device-challenge"}
@@ -45,7 +46,7 @@ class Gate:
         if injected is not None:
             return injected
         version = request.headers.get("Accept-Version")
-        if version is not None and version not in API_VERSIONS:
+        if version is not None and not _is_served(version):
             return _not_acceptable(version)
         if request.url.path in _WITHOUT_LOGIN:
             return None
@@ -72,6 +73,10 @@ class Gate:
             message = "This endpoint requires an authenticated session"
             return refused(RefusedError(401, "unauthorized", message))
         return refused(RefusedError(401, "token_invalid", "This token is invalid or has expired"))
+
+
+def _is_served(version: str) -> bool:
+    return re.fullmatch(r"\d{8}", version) is not None and version >= OLDEST_API_VERSION
 
 
 def _not_acceptable(version: str) -> Response:
