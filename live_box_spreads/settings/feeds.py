@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from live_box_spreads.model.chain import Timeliness
+from live_box_spreads.settings.schema import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,4 +37,9 @@ def make_feed(settings: Settings, env: Mapping[str, str]) -> Feed:
     )
 
     credentials = Credentials.from_environment(env)
-    return TastytradeFeed(TastytradeClient(credentials, base_url=settings.tastytrade.base_url))
+    base_url = settings.tastytrade.base_url
+    client = TastytradeClient(credentials, base_url=base_url)
+    if is_loopback(urlsplit(base_url).hostname or ""):
+        # The vendor is not on this machine: it is `boxes simulate`, and must not pass for live.
+        return TastytradeFeed(client, name="simulated", timeliness=Timeliness.SIMULATED)
+    return TastytradeFeed(client)

@@ -159,9 +159,9 @@ class Settings(Section):
     tickers: Annotated[
         tuple[str, ...], AfterValidator(_at_least_one), AfterValidator(_loan_roots)
     ] = DEFAULT_ROOTS
-    expiries_per_ticker: Count = 10
+    expiries_per_ticker: Count = 8
     expiry_selection: Literal["spread", "nearest"] = "spread"
-    strike_moneyness: tuple[Annotated[float, Field(ge=0)], Positive] = (0.7, 1.3)
+    strike_moneyness: tuple[Annotated[float, Field(ge=0)], Positive] = (0.8, 1.2)
     collection: Literal["stream", "poll"] = "stream"
     min_volume: Count = 0
     min_open_interest: Count = 0
