@@ -73,8 +73,14 @@ def root_contracts(
         choose_expiries(listed, universe.expiries_per_root, universe.expiry_selection, now)
     )
     rows = [
-        (item.expiration_date, _settlement(item, product), strike.strike_price)
-        + (side.right, side.occ_symbol, side.streamer_symbol)
+        (
+            item.expiration_date,
+            _settlement(item, product),
+            strike.strike_price,
+            side.right,
+            side.occ_symbol,
+            side.streamer_symbol,
+        )
         for item in expirations
         if item.expiration_date in chosen
         for strike in _strikes_within(item, spot, universe.moneyness)

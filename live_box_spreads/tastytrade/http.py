@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 USER_AGENT: Final = f"live-box-spreads/{__version__}"
 """The API answers an HTML 401 to a request without a ``product/version``."""
 
-ACCEPT_VERSION: Final = "20251101"
-"""The API's date version that this client was written for; an unknown one gets a 406."""
+ACCEPT_VERSION: Final = "20250813"
+"""The API version that this client was written for; once the vendor removes it: 406.
+
+Source: developer.tastytrade.com/docs/concepts/api-versions
+"""
 
 TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
 """The server is overloaded or away; the same request may succeed a little later."""

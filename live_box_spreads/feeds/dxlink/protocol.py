@@ -85,6 +85,7 @@ class DXLinkProtocol:
         self._outgoing: list[bytes] = []
         self._last_sent_secs: float | None = None
         self._setup_seen = False
+        self._early_auth_state = ""
         self._decode = msgspec.json.Decoder(m.ServerFrame).decode
         self._handlers: dict[type[m.Frame], Callable[[Any], list[m.Event]]] = {
             m.Setup: self._on_setup,
@@ -190,12 +191,20 @@ class DXLinkProtocol:
         if self.state is State.NEW:
             raise ProtocolError("the DXLink server sent SETUP before we connected")
         self._setup_seen = True
-        return [m.Connected(message.version, message.keepalive_timeout)]
+        early, self._early_auth_state = self._early_auth_state, ""
+        return [
+            m.Connected(message.version, message.keepalive_timeout),
+            *(self._after_auth_state(early) if early else []),
+        ]
 
     def _on_auth_state(self, message: m.AuthState) -> list[m.Event]:
-        if not self._setup_seen:
-            raise ProtocolError("the DXLink server sent AUTH_STATE before its SETUP")
-        if message.state == "AUTHORIZED":
+        if not self._setup_seen:  # some servers send it first; it waits for their SETUP
+            self._early_auth_state = message.state
+            return []
+        return self._after_auth_state(message.state)
+
+    def _after_auth_state(self, state: str) -> list[m.Event]:
+        if state == "AUTHORIZED":
             if self.state in {State.CONNECTING, State.AUTHORIZING}:
                 parameters = {"contract": "AUTO"}
                 self._queue("CHANNEL_REQUEST", FEED_CHANNEL, service="FEED", parameters=parameters)

@@ -197,6 +197,4 @@ class DXLinkSession:
             case m.Malformed():
                 self._counts.malformed_frames += 1
                 log.warning("dxlink_malformed_frame", reason=event.reason)
-            case m.Connected() | m.Authorized():
-                log.debug("dxlink_handshake", step=type(event).__name__)
         return None
