@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_box_spreads.simulator.market.book import NEVER
 from live_box_spreads.simulator.market.market import Market
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ FIELDS: dict[str, dict[str, Column]] = {
 
 
 def changed_steps(market: Market, event_type: str) -> NDArray[np.int64]:
-    """Return the market step of each instrument's last event of a type; ``NEVER`` for none."""
+    """Return the market step of each instrument's last event of a type; ``book.NEVER`` for none."""
     if event_type == "Quote":
         return market.book.quote_step
     if event_type == "Trade":

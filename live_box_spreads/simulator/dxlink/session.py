@@ -225,7 +225,7 @@ class DxlinkSession:
         added = message.add[: max(0, allowed - len(message.remove))]
         if allowed < len(message.remove) + len(message.add):
             self._error(channel.number, "BAD_ACTION", "Your subscription rate is too high")
-        if not all([self._add(channel, wanted) for wanted in added]):  # adds every one
+        if [wanted for wanted in added if not self._add(channel, wanted)]:
             self._error(channel.number, "BAD_ACTION", "Your subscription size is too big")
 
     def _add(self, channel: FeedChannel, wanted: Subscription) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SHARE_OF_SPX = {"SPX": 1.0, "XSP": 0.03, "NDX": 0.025}
 _SESSION_SECS = 6.5 * 3600.0
 _TRADE_SIZE = 6.0
+_SHARE_HELD = 0.8
 _OPENING = time(9, 30)
 
 
@@ -70,6 +71,7 @@ def expected_activity(listing: Listing, now: datetime, random: Generator) -> Act
     uneven = np.exp(1.3 * random.standard_normal((2, len(listing))))
     volume = 2_600.0 / (1.0 + days) ** 1.15
     held = random.poisson(900.0 * (share * standard)[of] * (near + 0.05) * liked**1.5 * uneven[1])
+    held *= random.random(len(listing)) < _SHARE_HELD
     return Activity((share * volume)[of] * near * liked * uneven[0], held.astype(np.float64))
 
 

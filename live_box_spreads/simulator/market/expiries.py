@@ -40,12 +40,12 @@ class ExpiryPattern:
 
 PATTERNS = {
     "SPX": ExpiryPattern(third_fridays=13, june_years=2, december_years=5),
-    "SPXW": ExpiryPattern(dailies=27, fridays=9, month_ends=8, quarter_ends=4, third_fridays=5),
+    "SPXW": ExpiryPattern(dailies=24, fridays=8, month_ends=7, quarter_ends=4, third_fridays=5),
     "XSP": ExpiryPattern(
-        dailies=26, fridays=7, month_ends=6, third_fridays=12, june_years=1, december_years=2
+        dailies=10, fridays=5, month_ends=3, third_fridays=7, june_years=1, december_years=2
     ),
     "NDX": ExpiryPattern(third_fridays=12, june_years=1, december_years=3),
-    "NDXP": ExpiryPattern(dailies=20, fridays=7, quarter_ends=3),
+    "NDXP": ExpiryPattern(dailies=6, fridays=5, quarter_ends=2),
 }
 
 

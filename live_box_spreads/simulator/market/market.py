@@ -25,7 +25,7 @@ SMILE = Smile(skew=-0.72, curvature=1.1)
 LONGEST_QUOTE_SECS = 30.0
 """Every contract requotes at least this often."""
 
-_PATIENCE = 0.12
+_PATIENCE = 0.05
 """Half-spreads that a fair price may move before its maker requotes."""
 
 
@@ -145,7 +145,7 @@ class Market:
         self.book.quote(rows, quote(fair, width, terms, self._random))
         self._fair_forward[rows] = self._state.forward[series]
         self._delta[rows] = delta
-        self._width[rows] = np.maximum(width, 0.5 * terms.tick_below)
+        self._width[rows] = np.maximum(width, terms.tick_below)
         self._quoted_at[rows] = self.now.timestamp()
 
     def _price(

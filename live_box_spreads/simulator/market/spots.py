@@ -20,7 +20,7 @@ class Index:
 
     Attributes:
         level: where it starts, in points.
-        volatility: of its own moves, annual over calendar time, as a fraction.
+        volatility: of its own moves, annual over calendar time, as a fraction (calm).
         dividend_yield: continuous, as a fraction.
         variance: what its options are priced with.
     """
@@ -33,9 +33,9 @@ class Index:
 
 _S_AND_P_VARIANCE = VarianceTerm(short_volatility=0.115, long_volatility=0.205)
 INDICES = {
-    "SPX": Index(7_480.0, 0.10, 0.0118, _S_AND_P_VARIANCE),
-    "XSP": Index(748.0, 0.10, 0.0118, _S_AND_P_VARIANCE),
-    "NDX": Index(27_150.0, 0.14, 0.0062, VarianceTerm(0.155, 0.240)),
+    "SPX": Index(7_480.0, 0.06, 0.0118, _S_AND_P_VARIANCE),
+    "XSP": Index(748.0, 0.06, 0.0118, _S_AND_P_VARIANCE),
+    "NDX": Index(27_150.0, 0.08, 0.0062, VarianceTerm(0.155, 0.240)),
 }
 """By symbol. XSP is a tenth of SPX at every instant."""
 

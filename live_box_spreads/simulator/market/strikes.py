@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +30,21 @@ Ladder = tuple[Band, ...]
 
 SPACINGS: dict[str, tuple[float, ...]] = {
     "SPX": (5, 10, 25, 50, 100, 200),
-    "XSP": (1, 1, 5, 5, 10, 20),
-    "NDX": (10, 25, 100, 200, 500, 1000),
+    "XSP": (1, 2, 5, 10, 20, 40),
+    "NDX": (25, 50, 200, 500, 1000, 2000),
 }
 """Spacings of strikes by underlying, in index points, finest first."""
 
 _WEEKLY: tuple[tuple[int, Ladder], ...] = (
-    (10, (Band(0, 0.04, 0.03), Band(1, 0.07, 0.045), Band(2, 0.12, 0.08), Band(4, 0.45, 0.20))),
-    (21, (Band(1, 0.06, 0.045), Band(2, 0.13, 0.09), Band(4, 0.50, 0.20))),
-    (70, (Band(2, 0.14, 0.10), Band(3, 0.20, 0.12), Band(4, 0.55, 0.25))),
-    (10_000, (Band(2, 0.12, 0.10), Band(3, 0.25, 0.18), Band(4, 0.65, 0.35))),
+    (10, (Band(0, 0.03, 0.025), Band(1, 0.05, 0.04), Band(2, 0.10, 0.07), Band(4, 0.30, 0.15))),
+    (21, (Band(1, 0.04, 0.03), Band(2, 0.12, 0.08), Band(4, 0.35, 0.18))),
+    (70, (Band(2, 0.12, 0.09), Band(3, 0.18, 0.12), Band(4, 0.45, 0.22))),
+    (10_000, (Band(2, 0.10, 0.09), Band(3, 0.22, 0.16), Band(4, 0.60, 0.35))),
 )
 _STANDARD: tuple[tuple[int, Ladder], ...] = (
-    (50, (Band(0, 0.05, 0.04), Band(1, 0.10, 0.06), Band(2, 0.25, 0.12), Band(4, 0.80, 0.50))),
-    (120, (Band(1, 0.08, 0.07), Band(2, 0.25, 0.16), Band(3, 0.40, 0.25), Band(4, 0.85, 0.60))),
-    (400, (Band(2, 0.16, 0.14), Band(3, 0.35, 0.25), Band(4, 0.85, 0.60))),
+    (50, (Band(0, 0.05, 0.04), Band(1, 0.09, 0.06), Band(2, 0.20, 0.10), Band(4, 0.55, 0.30))),
+    (120, (Band(1, 0.07, 0.06), Band(2, 0.20, 0.14), Band(3, 0.35, 0.22), Band(4, 0.70, 0.40))),
+    (400, (Band(2, 0.14, 0.12), Band(3, 0.30, 0.22), Band(4, 0.80, 0.55))),
     (900, (Band(3, 0.15, 0.15), Band(4, 0.85, 0.60))),
     (10_000, (Band(4, 0.35, 0.35), Band(5, 0.85, 0.60))),
 )
