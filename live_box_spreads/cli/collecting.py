@@ -11,14 +11,17 @@ from live_box_spreads.cli.lifetime import stop_event
 from live_box_spreads.cli.logs import log_to_stderr
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.collector.stopping import unless_stopped
 from live_box_spreads.settings import environment, load_settings, make_feed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from live_box_spreads.collector.collector import SnapshotReport
+    from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.settings import Settings
+
+_INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
 def take_snapshot(config: Path | None, *, verbose: bool = False) -> None:
@@ -57,14 +60,18 @@ def collect(
 
 async def _once(settings: Settings, env: Mapping[str, str]) -> None:
     collector = _collector(settings, env)
-    with progress_bar() as progress:
-        report = await collector.once(progress)
+    with stop_event() as stop, progress_bar() as progress:
+        progress("starting", 0, 1)
+        report = await unless_stopped(collector.once(progress), stop)
+    if report is None:
+        raise typer.Exit(_INTERRUPTED)
     _print_summary(report)
 
 
 async def _loop(settings: Settings, env: Mapping[str, str], interval_secs: float) -> None:
     collector = _collector(settings, env)
     with stop_event() as stop, progress_bar() as progress:
+        progress("starting", 0, 1)
         await collector.run(interval_secs, stop, _print_summary, progress)
 
 

@@ -29,13 +29,14 @@ class ProgressBar:
         """Show how far a step is; the bar goes when all of it is done."""
         if not self._console.is_terminal:
             return
+        if done >= total:
+            self.close()
+            return
         if self._shown is None or self._shown[0] != label:
             self.close()
             self._shown = self._open(label)
         _, progress, task = self._shown
         progress.update(task, completed=done, total=total)
-        if done >= total:
-            self.close()
 
     def close(self) -> None:
         """Take the bar away."""

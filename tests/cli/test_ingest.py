@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,26 @@ def test_the_loop_goes_on_until_sigterm_and_ends_well(config: Path) -> None:
     names = [path.name for path in SnapshotStore(config.parent / "kept").paths()]
     reported = [line.split()[0] for line in (*lines, *rest.splitlines())]
     assert reported == names
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_snapshot_ends_without_a_trace(
+    config: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TT_CLIENT_SECRET", "x")
+    monkeypatch.setenv("TT_REFRESH_TOKEN", "x")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        text = SMALL.replace("simulated", "tastytrade") + f"tastytrade: {{base_url: '{url}'}}\n"
+        config.write_text(text, encoding="utf-8")
+        with _ingest("--config", config) as process:
+            caller, _ = silent.accept()  # it waits for an answer that never comes
+            with caller:
+                process.send_signal(number)
+                out, err = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 130
+    assert (out, err) == ("", "")
+    assert SnapshotStore(config.parent / "kept").paths() == []
 
 
 def test_missing_credentials_are_one_line(config: Path) -> None:

@@ -31,9 +31,18 @@ def test_a_terminal_shows_the_step_and_how_far_it_is() -> None:
     assert "3/10" in text.getvalue()
 
 
+def test_a_step_that_took_no_time_is_not_shown() -> None:
+    console, text = _console(terminal=True)
+    bar = ProgressBar(console)
+    bar("quotes", 7, 7)
+    bar.close()
+    assert text.getvalue() == ""
+
+
 def test_a_step_that_is_done_gives_way_to_the_next() -> None:
     console, text = _console(terminal=True)
     bar = ProgressBar(console)
+    bar("roots", 0, 5)
     bar("roots", 5, 5)
     bar("quotes", 0, 7)
     bar("rest", 2, 7)
