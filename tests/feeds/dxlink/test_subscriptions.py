@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live_box_spreads.feeds.dxlink.protocol import MAX_FRAME_BYTES
+from live_box_spreads.feeds.dxlink.subscriptions import (
+    ChangeBudget,
+    Subscription,
+    SubscriptionPlan,
+    chunks,
+)
+
+NAMES = st.text(min_size=1, max_size=300)
+
+
+@given(st.lists(NAMES, max_size=900))
+def test_chunks_keep_order_and_both_limits(names: list[str]) -> None:
+    wanted = [Subscription("Quote", name) for name in names]
+    made = list(chunks(wanted))
+    assert [item for chunk in made for item in chunk] == wanted
+    for chunk in made:
+        items = [{"type": item.event_type, "symbol": item.symbol} for item in chunk]
+        frame = {"type": "FEED_SUBSCRIPTION", "channel": 1, "reset": True, "add": items}
+        encoded = json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(chunk) <= 500
+        assert len(encoded) < MAX_FRAME_BYTES
+
+
+def test_long_symbols_are_cut_by_bytes() -> None:
+    made = list(chunks([Subscription("Quote", f"{at:0300}") for at in range(500)]))
+    assert len(made) > 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.floats(0, 20)), max_size=200))
+def test_no_rolling_minute_exceeds_the_limit(steps: list[tuple[int, float]]) -> None:
+    budget = ChangeBudget(changes=1_000, window_secs=60.0)
+    now_secs = 0.0
+    sends: list[tuple[float, int]] = []
+    for changes, pause_secs in steps:
+        now_secs += pause_secs
+        now_secs += budget.wait_secs(changes, now_secs)
+        assert budget.wait_secs(changes, now_secs) <= 1e-9
+        budget.spend(changes, now_secs)
+        sends.append((now_secs, changes))
+    for end_secs, _ in sends:
+        window = [n for at, n in sends if end_secs - 59.999 < at <= end_secs]
+        assert sum(window) <= 1_000
+
+
+def test_twenty_two_thousand_symbols_take_a_bit_over_two_minutes() -> None:
+    budget = ChangeBudget()
+    now_secs = 0.0
+    for _ in range(44):
+        now_secs += budget.wait_secs(500, now_secs)
+        budget.spend(500, now_secs)
+    assert 120 < now_secs < 130
+
+
+def test_plan_takes_the_most_wanted_and_names_the_rest() -> None:
+    wanted = [Subscription("Quote", str(at)) for at in range(25_010)]
+    plan = SubscriptionPlan.of([*wanted, wanted[0]])
+    assert (len(plan.taken), len(plan.left_out)) == (25_000, 10)
+    assert plan.taken[0] == wanted[0]
+    assert "10 of 25,010" in plan.report()
+    assert SubscriptionPlan.of(wanted[:5]).report() == ""
