@@ -10,6 +10,7 @@ if __name__ == "__main__":
     # Replaced, not added to: modules of this folder must not be importable under short names.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -89,6 +90,7 @@ def _build(view: MarketView) -> dash.Dash:
         assets_folder=str(Path(__file__).with_name("assets")),
         serve_locally=True,
         index_string=INDEX,
+        on_error=_log_error,
     )
     app.layout = lambda: layout(view)
     register(app, view)
@@ -96,6 +98,11 @@ def _build(view: MarketView) -> dash.Dash:
     # cuts the header at its first colon, which leaves "[" of an IPv6 address.
     app.server.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "["])
     return app
+
+
+def _log_error(error: Exception) -> None:
+    """Tell the terminal why a panel could not be drawn; Dash itself tells nobody."""
+    logging.getLogger(__name__).error("a panel could not be drawn", exc_info=error)
 
 
 def _warm_up(view: MarketView) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from live_box_spreads.books.box_table import BoxTable
+    from live_box_spreads.dashboard.market_view import Market, MarketView
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,18 @@ class Content:
     figure: go.Figure | None = None
     message: str = ""
     caption: str = ""
+
+
+def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
+    """Return why there are no quotes of a root, and how to get some; empty if there are."""
+    if market is None:
+        return (
+            f"No snapshot yet in {view.settings.snapshot_folder}.\n"
+            "Start the collector (python ingest.py --loop), or try boxes demo."
+        )
+    if root not in market.chain.roots:
+        return f"{market.path.name} has no quotes of {root}."
+    return ""
 
 
 def nothing_passes(tables: Sequence[BoxTable]) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 from live_box_spreads.books.skew import skew
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard import ids
-from live_box_spreads.dashboard.content import Content, nothing_passes
+from live_box_spreads.dashboard.content import Content, no_quotes, nothing_passes
 from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
 from live_box_spreads.dashboard.market_view import MarketView, spot_of
 from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
@@ -30,13 +30,9 @@ _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 def content(view: MarketView, panel: str, choices: Choices) -> Content:
     """Return what a panel shows now."""
     market = view.newest().market
-    if market is None:
-        return Content(
-            message=f"No snapshot yet in {view.settings.snapshot_folder}.\n"
-            "Start the collector (python ingest.py --loop), or try boxes demo."
-        )
-    if choices.root not in market.chain.roots:
-        return Content(message=f"{market.path.name} has no quotes of {choices.root}.")
+    missing = no_quotes(view, market, choices.root)
+    if market is None or missing:
+        return Content(message=missing)
     return _DRAW[panel](view, market, choices)
 
 
@@ -62,6 +58,11 @@ def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
     if table.frame.is_empty():
         return Content(message=nothing_passes([table]))
     frame = skew(table, limit=SKEW_POINTS)
+    if frame.is_empty():
+        return Content(
+            message=f"No box of {root} {expiry:%d %b %Y} has a rate on both sides: "
+            "the expiry has passed, or one side has no quotes."
+        )
     figure = skew_figure(
         frame,
         PALETTES[choices.scheme],

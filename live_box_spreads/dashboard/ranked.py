@@ -9,7 +9,7 @@ import polars as pl
 
 from live_box_spreads.books.ranking import ranking
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
-from live_box_spreads.dashboard.content import nothing_passes
+from live_box_spreads.dashboard.content import no_quotes, nothing_passes
 from live_box_spreads.dashboard.ranking_grid import COLUMNS
 from live_box_spreads.model.quality import describe_flags
 
@@ -39,8 +39,9 @@ class RankedRows:
 def ranked_rows(view: MarketView, choices: Choices) -> RankedRows:
     """Return the best boxes of a root over all its expiries."""
     market = view.newest().market
-    if market is None or choices.root not in market.chain.roots:
-        return RankedRows(message="No quotes to rank.")
+    missing = no_quotes(view, market, choices.root)
+    if market is None or missing:
+        return RankedRows(message=missing)
     tables = view.tables(market, choices)
     best = ranking(tables, side=choices.side, limit=LIMIT)
     if best.is_empty():

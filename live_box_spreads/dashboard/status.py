@@ -65,19 +65,20 @@ def expiry_choice(
         return [], None
     today = market.chain.snapshot_time.date()
     expiries = market.chain.expiries(root)
+    ahead = [day for day in expiries if day > today] or expiries
     options = [
         {"value": day.isoformat(), "label": f"{day:%d %b %Y} ({_in_days(day, today)})"}
         for day in expiries
     ]
     if expiry in {option["value"] for option in options}:
         return options, expiry
-    nearest = min(expiries, key=lambda day: abs((day - today).days - _DEFAULT_EXPIRY_DAYS))
+    nearest = min(ahead, key=lambda day: abs((day - today).days - _DEFAULT_EXPIRY_DAYS))
     return options, nearest.isoformat()
 
 
 def _in_days(day: date, today: date) -> str:
     days = (day - today).days
-    return "today" if days == 0 else f"{days} d"
+    return "passed" if days < 0 else "today" if days == 0 else f"{days} d"
 
 
 def empty_header() -> dict[str, Any]:

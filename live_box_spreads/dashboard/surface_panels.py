@@ -96,7 +96,8 @@ def _rows(view: MarketView, market: Market, choices: Choices) -> list[_Row] | st
             _Row(market, expiry, view.table(market, root, expiry, options))
             for expiry in market.chain.expiries(root)
         ]
-        return [row for row in rows if row.table.tte_years > 0]
+        left = [row for row in rows if row.table.tte_years > 0]
+        return left or f"Every expiry of {root} in this snapshot has passed."
     expiry = choices.expiry
     if expiry is None:
         return "Choose an expiry to see its history."

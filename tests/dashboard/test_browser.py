@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from live_box_spreads.dashboard import ids
 from live_box_spreads.settings import load_settings
-from tests.dashboard.market import chain_at
+from tests.dashboard.market import NOON, chain_at
 from tests.dashboard.server import running
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 40_000
 SURFACES = [ids.MID_SURFACE, ids.QUOTED_SURFACE, ids.VOLUME_SURFACE]
-NOW = datetime.now(UTC).replace(microsecond=0)
 SHOWN_RATES = """id => {
-    const rates = document.querySelector(`#${id} .js-plotly-plot`).data
+    const rates = document.querySelector(`#${id} .js-plotly-plot`)._fullData
         .find(trace => trace.name === 'Median' || trace.name.startsWith('Mid')).y;
     return Array.from(rates);
 }"""
@@ -92,6 +91,11 @@ class Watched:
     def text(self, control: str) -> str:
         return self.page.locator(f"#{control}").inner_text()
 
+    def camera(self, surface: str) -> dict[str, float]:
+        script = "id => document.querySelector(`#${id} .js-plotly-plot`)._fullLayout.scene._scene"
+        eye: dict[str, float] = self.page.evaluate(f"{script}.getCamera().eye", surface)
+        return eye
+
     def expect_text(self, control: str, pattern: str) -> None:
         script = (
             "([id, pattern]) => new RegExp(pattern).test(document.getElementById(id).innerText)"
@@ -141,8 +145,8 @@ def _store(folder: Path) -> SnapshotStore:
 def store(tmp_path_factory: pytest.TempPathFactory) -> SnapshotStore:
     """Give a folder with two snapshots, a minute apart."""
     store = _store(tmp_path_factory.mktemp("collected"))
-    store.write(chain_at(NOW - timedelta(seconds=60)))
-    store.write(chain_at(NOW))
+    store.write(chain_at(NOON - timedelta(seconds=60)))
+    store.write(chain_at(NOON))
     return store
 
 
@@ -178,12 +182,12 @@ def test_every_panel_is_painted(light: Watched) -> None:
 
 def test_the_header_says_what_is_shown(light: Watched) -> None:
     assert light.text(ids.BADGE).lower() == "simulated · test"
-    assert f"{NOW:%H:%M:%S} UTC" in light.text(ids.SNAPSHOT_LABEL)
+    assert f"{NOON:%H:%M:%S} UTC" in light.text(ids.SNAPSHOT_LABEL)
     assert light.text(ids.SPOT) == "5,000.00"
-    light.expect_text(ids.AGE, r"\d+ (s|min)")
+    light.expect_text(ids.AGE, r"\d+ days")
     assert light.page.locator(".tile").count() == 3
     light.page.locator(f"#{ids.BOXES}").hover()
-    light.page.get_by_text("removed: narrower than min_strike_gap").wait_for()
+    light.page.get_by_text("SPXW boxes kept").wait_for()
     light.page.mouse.move(0, 400)
 
 
@@ -230,22 +234,20 @@ def test_the_table_has_both_sides_and_sorts(light: Watched) -> None:
 def test_a_new_snapshot_arrives_and_camera_choice_and_sort_stay(
     light: Watched, store: SnapshotStore
 ) -> None:
-    camera = {"eye": {"x": 0.9, "y": -2.1, "z": 0.4}}
-    light.page.evaluate(
-        "([id, camera]) => Plotly.relayout("
-        "document.querySelector(`#${id} .js-plotly-plot`), {'scene.camera.eye': camera.eye})",
-        [ids.MID_SURFACE, camera],
-    )
-    later = NOW + timedelta(seconds=90)
+    before = light.camera(ids.MID_SURFACE)
+    box = light.page.locator(f"#{ids.MID_SURFACE} canvas").first.bounding_box()
+    assert box is not None
+    light.page.mouse.move(box["x"] + 250, box["y"] + 150)
+    light.page.mouse.down()
+    light.page.mouse.move(box["x"] + 330, box["y"] + 180, steps=4)
+    light.page.mouse.up()
+    turned = light.camera(ids.MID_SURFACE)
+    assert turned != pytest.approx(before, abs=0.05)
+    later = NOON + timedelta(seconds=90)
     store.write(chain_at(later))
     light.expect_text(ids.SNAPSHOT_LABEL, f"{later:%H:%M:%S} UTC")
     light.page.wait_for_timeout(1500)
-    eye = light.page.evaluate(
-        "id => document.querySelector(`#${id} .js-plotly-plot`)"
-        "._fullLayout.scene._scene.getCamera().eye",
-        ids.MID_SURFACE,
-    )
-    assert eye == pytest.approx(camera["eye"], abs=1e-3)
+    assert light.camera(ids.MID_SURFACE) == pytest.approx(turned, abs=1e-3)
     assert "18 Sep 2026" in light.page.locator(f"#{ids.EXPIRY}").input_value()
     assert light.page.locator(
         f'#{ids.GRID} .ag-header-cell[col-id="width"][aria-sort="ascending"]'
@@ -270,7 +272,7 @@ def test_a_filter_that_leaves_nothing_is_named(light: Watched) -> None:
 def test_a_broken_snapshot_is_told_and_the_last_good_one_stays(
     light: Watched, store: SnapshotStore
 ) -> None:
-    broken = store.folder / f"snapshot_{NOW + timedelta(hours=1):%Y%m%d_%H%M%S}.parquet"
+    broken = store.folder / f"snapshot_{NOON + timedelta(hours=1):%Y%m%d_%H%M%S}.parquet"
     broken.write_bytes(b"PAR1 and then the disk was full")
     light.expect_text(ids.NOTICE, broken.name)
     assert light.text(ids.message(ids.MID_SURFACE)) == ""

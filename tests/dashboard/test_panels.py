@@ -100,6 +100,13 @@ def test_an_empty_band_is_told(filled: MarketView) -> None:
     assert message.startswith("No box has its middle strike at 295.0% to 305.0% of spot")
 
 
+def test_passed_expiries_are_told(view: MarketView) -> None:
+    view.settings.store().write(chain_at(NOON + timedelta(days=500)))
+    assert "has passed" in content(view, ids.MID_SURFACE, CHOICES).message
+    assert "has passed" in content(view, ids.VOLUME_SURFACE, CHOICES).message
+    assert "has passed" in content(view, ids.SKEW, CHOICES).message
+
+
 def test_a_root_that_the_snapshot_lacks_is_told(filled: MarketView) -> None:
     assert "no quotes of NDX" in content(filled, ids.SKEW, replace(CHOICES, root="NDX")).message
 
