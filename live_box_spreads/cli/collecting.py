@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from live_box_spreads.cli.progress import ProgressBar
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.settings import Settings
 
@@ -59,8 +61,8 @@ def collect(
 
 
 async def _once(settings: Settings, env: Mapping[str, str]) -> None:
-    collector = _collector(settings, env)
     with stop_event() as stop, progress_bar() as progress:
+        collector = _collector(settings, env, progress)
         progress("starting", 0, 1)
         report = await unless_stopped(collector.once(progress), stop)
     if report is None:
@@ -69,15 +71,19 @@ async def _once(settings: Settings, env: Mapping[str, str]) -> None:
 
 
 async def _loop(settings: Settings, env: Mapping[str, str], interval_secs: float) -> None:
-    collector = _collector(settings, env)
     with stop_event() as stop, progress_bar() as progress:
+        collector = _collector(settings, env, progress)
         progress("starting", 0, 1)
         await collector.run(interval_secs, stop, _print_summary, progress)
 
 
-def _collector(settings: Settings, env: Mapping[str, str]) -> Collector:
+def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar) -> Collector:
+    def ask_for_code() -> str:
+        progress.close()
+        return str(typer.prompt("One-time code that the broker has sent", err=True))
+
     return Collector(
-        make_feed(settings, env),
+        make_feed(settings, env, ask_for_code if sys.stdin.isatty() else None),
         settings.universe(),
         settings.store(),
         collection=settings.collection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -9,18 +10,24 @@ from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.settings.schema import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from live_box_spreads.feeds.base import Feed
     from live_box_spreads.settings.schema import Settings
 
 
-def make_feed(settings: Settings, env: Mapping[str, str]) -> Feed:
+def make_feed(
+    settings: Settings,
+    env: Mapping[str, str],
+    one_time_code: Callable[[], str] | None = None,
+) -> Feed:
     """Return the configured feed, not connected yet.
 
     Args:
         settings: the configuration.
         env: environment variables with the credentials, as ``environment()`` gives them.
+        one_time_code: asks the person for the code that a password login from a new device
+            needs; None where nobody is there.
 
     Raises:
         CredentialsError: the feed needs credentials that ``env`` does not have.
@@ -36,7 +43,7 @@ def make_feed(settings: Settings, env: Mapping[str, str]) -> Feed:
         TastytradeClient,
     )
 
-    credentials = Credentials.from_environment(env)
+    credentials = replace(Credentials.from_environment(env), one_time_code=one_time_code)
     base_url = settings.tastytrade.base_url
     client = TastytradeClient(credentials, base_url=base_url)
     if is_loopback(urlsplit(base_url).hostname or ""):
