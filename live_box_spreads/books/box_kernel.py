@@ -1,6 +1,6 @@
 """All boxes of one expiry at once: costs and three rates of every pair of strikes.
 
-Two ways give the same numbers (to 1e-13 of a rate): numpy, and machine code that is five or more
+Two ways give the same numbers, but for the last digits: numpy, and machine code that is about five
 times as fast but takes seconds to load. A process that computes one table is done sooner with
 numpy; one that computes tables all day calls ``compile_kernel`` first, best in a thread.
 """
