@@ -1,0 +1,288 @@
+"""The REST client against answers made by hand; no network."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+import stamina
+
+from live_box_spreads.model.errors import (
+    ApiError,
+    ConfigError,
+    CredentialsError,
+    FeedUnavailableError,
+    LoginRefusedError,
+)
+from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECRETS = ("client-s3cret", "refresh-s3cret", "pass-s3cret", "access-s3cret")
+OAUTH = Credentials(client_secret=SECRETS[0], refresh_token=SECRETS[1])
+PASSWORD = Credentials(username="someone", password=SECRETS[2])
+TOKEN = {"access_token": SECRETS[3], "token_type": "Bearer", "expires_in": 900}
+SESSION = {"state": "Open"}
+
+
+@pytest.fixture(autouse=True)
+def _retry_without_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+class Server:
+    """Answers by path from a list, the last answer again and again; remembers requests."""
+
+    def __init__(self, **answers: list[httpx2.Response | Exception]) -> None:
+        self.answers = answers
+        self.requests: list[httpx2.Request] = []
+        self.now_secs = 0.0
+
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        key = request.url.path.strip("/").replace("/", "_").replace("-", "_")
+        queue = self.answers[key]
+        answer = queue.pop(0) if len(queue) > 1 else queue[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def client(self, credentials: Credentials = OAUTH) -> TastytradeClient:
+        return TastytradeClient(
+            credentials,
+            "https://api.example.test",
+            transport=httpx2.MockTransport(self.handle),
+            monotonic_secs=lambda: self.now_secs,
+        )
+
+    def count(self, path: str) -> int:
+        return sum(request.url.path == path for request in self.requests)
+
+
+def ok(body: object) -> httpx2.Response:
+    return httpx2.Response(200, json=body)
+
+
+def html(status: int) -> httpx2.Response:
+    return httpx2.Response(status, html=f"<html>{SECRETS[3]} no</html>")
+
+
+def refused(status: int, code: str, message: str = "No.") -> httpx2.Response:
+    return httpx2.Response(status, json={"error": {"code": code, "message": message}})
+
+
+async def test_login_then_every_header() -> None:
+    server = Server(
+        oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[ok({"data": SESSION})]
+    )
+    async with server.client() as client:
+        assert (await client.session_state()).state == "Open"
+    login, call = server.requests
+    assert json.loads(login.content) == {
+        "grant_type": "refresh_token",
+        "refresh_token": SECRETS[1],
+        "client_secret": SECRETS[0],
+    }
+    assert call.headers["authorization"] == f"Bearer {SECRETS[3]}"
+    assert call.headers["user-agent"].startswith("live-box-spreads/")
+    assert len(call.headers["accept-version"]) == 8
+
+
+async def test_token_is_renewed_ahead_of_its_end() -> None:
+    server = Server(
+        oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[ok({"data": SESSION})]
+    )
+    async with server.client() as client:
+        for server.now_secs in (0.0, 839.0, 841.0):
+            await client.session_state()
+    assert server.count("/oauth/token") == 2
+
+
+async def test_forgotten_token_is_renewed_once() -> None:
+    server = Server(
+        oauth_token=[ok(TOKEN)],
+        market_time_equities_sessions_current=[html(401), ok({"data": SESSION})],
+    )
+    async with server.client() as client:
+        await client.session_state()
+    assert server.count("/oauth/token") == 2
+    server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[html(401)])
+    async with server.client() as client:
+        with pytest.raises(ApiError, match="401: an HTML page"):
+            await client.session_state()
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("answer", [refused(401, "invalid_grant"), html(401), refused(400, "x")])
+async def test_refused_login_is_never_sent_again(answer: httpx2.Response) -> None:
+    server = Server(oauth_token=[answer])
+    async with server.client() as client:
+        for _ in range(3):
+            with pytest.raises(LoginRefusedError, match="TT_CLIENT_SECRET and TT_REFRESH_TOKEN"):
+                await client.session_state()
+    assert len(server.requests) == 1
+
+
+async def test_refused_password_names_the_way_in() -> None:
+    server = Server(sessions=[refused(401, "invalid_credentials", f"bad {SECRETS[2]}")])
+    async with server.client(PASSWORD) as client:
+        with pytest.raises(LoginRefusedError) as caught:
+            await client.session_state()
+        with pytest.raises(LoginRefusedError):
+            await client.session_state()
+    assert len(server.requests) == 1
+    message = str(caught.value)
+    assert "ended password logins" in message
+    assert "TT_CLIENT_SECRET" in message
+    assert "TT_REFRESH_TOKEN" in message
+    assert SECRETS[2] not in message
+
+
+async def test_device_challenge() -> None:
+    challenge = httpx2.Response(
+        403,
+        headers={"X-Tastyworks-Challenge-Token": "challenge-1"},
+        json={"error": {"code": "device_challenge_required", "message": "code needed"}},
+    )
+    server = Server(
+        sessions=[challenge, ok({"data": {"session-token": "bare-token"}})],
+        device_challenge=[ok({"data": {}})],
+        market_time_equities_sessions_current=[ok({"data": SESSION})],
+    )
+    credentials = Credentials(
+        username="someone", password=SECRETS[2], one_time_code=lambda: " 123456\n"
+    )
+    async with server.client(credentials) as client:
+        await client.session_state()
+    _, asked, answered, call = server.requests
+    assert asked.url.path == "/device-challenge"
+    assert asked.headers["x-tastyworks-challenge-token"] == "challenge-1"
+    assert answered.headers["x-tastyworks-challenge-token"] == "challenge-1"
+    assert answered.headers["x-tastyworks-otp"] == "123456"
+    assert call.headers["authorization"] == "bare-token"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [html(502), html(503), refused(429, "slow_down"), httpx2.ConnectError("no route")],
+)
+async def test_what_may_pass_is_retried(failure: httpx2.Response | Exception) -> None:
+    server = Server(
+        oauth_token=[failure, ok(TOKEN)],
+        market_time_equities_sessions_current=[failure, failure, ok({"data": SESSION})],
+    )
+    async with server.client() as client:
+        assert (await client.session_state()).state == "Open"
+    assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "not_permitted"), (404, "x"), (406, "406")])
+async def test_what_stays_refused_is_not_retried(status: int, code: str) -> None:
+    server = Server(
+        oauth_token=[ok(TOKEN)],
+        market_time_equities_sessions_current=[refused(status, code, "User not permitted")],
+    )
+    async with server.client() as client:
+        with pytest.raises(ApiError, match="User not permitted") as caught:
+            await client.session_state()
+    assert (caught.value.status, caught.value.code) == (status, code)
+    assert len(server.requests) == 2
+
+
+async def test_unreachable_is_said_after_the_last_attempt() -> None:
+    server = Server(oauth_token=[httpx2.ReadTimeout("late")])
+    async with server.client() as client:
+        with pytest.raises(FeedUnavailableError, match="did not answer in time"):
+            await client.session_state()
+    assert len(server.requests) == 3
+
+
+async def test_redirect_is_not_followed() -> None:
+    moved = httpx2.Response(302, headers={"location": "https://evil.test/x"})
+    server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[moved])
+    async with server.client() as client:
+        with pytest.raises(ApiError, match=r"redirect to evil\.test"):
+            await client.session_state()
+    assert {request.url.host for request in server.requests} == {"api.example.test"}
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": {"state": 5}}', b"\xff"])
+async def test_unexpected_shape(body: bytes) -> None:
+    answer = httpx2.Response(200, headers={"content-type": "application/json"}, content=body)
+    server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[answer])
+    async with server.client() as client:
+        with pytest.raises(ApiError, match="something unexpected"):
+            await client.session_state()
+
+
+async def test_market_data_goes_in_batches_of_a_hundred() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/oauth/token":
+            return ok(TOKEN)
+        names = [value for _, value in request.url.params.multi_items()]
+        sizes.append(len(names))
+        items: list[object] = [{"symbol": n, "bid": "1.5", "ask": "NaN"} for n in names if n != "7"]
+        return ok({"data": {"items": [*items, {"bid": "no symbol"}]}})
+
+    sizes: list[int] = []
+    told: list[tuple[int, int]] = []
+    transport = httpx2.MockTransport(answer)
+    progress: Callable[[int, int], None] = lambda done, total: told.append((done, total))  # noqa: E731
+    async with TastytradeClient(OAUTH, "https://api.example.test", transport=transport) as client:
+        got = await client.market_data(["SPX"], [str(at) for at in range(250)], progress)
+    assert sorted(sizes) == [51, 100, 100]
+    assert (len(got.quotes), got.missing, got.malformed) == (250, ["7"], 3)
+    assert (got.quotes["8"].bid, got.quotes["8"].open_interest) == (1.5, None)
+    assert told[-1] == (251, 251)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://api.tastyworks.com", True),
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1", True),
+        ("http://api.tastyworks.com", False),
+        ("http://127.0.0.1.evil.test", False),
+        ("ftp://x.test", False),
+        ("https://user:pw@x.test", False),
+        ("nonsense", False),
+    ],
+)
+def test_secrets_travel_encrypted_or_not_at_all(url: str, allowed: bool) -> None:  # noqa: FBT001
+    if allowed:
+        TastytradeClient(OAUTH, url)
+    else:
+        with pytest.raises(ConfigError):
+            TastytradeClient(OAUTH, url)
+
+
+def test_credentials_from_environment() -> None:
+    both = {"TT_CLIENT_SECRET": "a", "TT_REFRESH_TOKEN": "b", "TT_USERNAME": "c"}
+    assert Credentials.from_environment(both).is_oauth
+    assert not Credentials.from_environment({"TT_USERNAME": "u", "TT_PASSWORD": "p"}).is_oauth
+    with pytest.raises(CredentialsError, match="TT_REFRESH_TOKEN not set"):
+        Credentials.from_environment({"TT_CLIENT_SECRET": "a"})
+    with pytest.raises(CredentialsError, match="TT_CLIENT_SECRET and TT_REFRESH_TOKEN not set"):
+        Credentials.from_environment({"TT_CLIENT_SECRET": "  "})
+
+
+def test_secrets_show_in_no_repr() -> None:
+    shown = repr(OAUTH) + str(PASSWORD) + repr(QuoteToken("quote-s3cret", "wss://x.test", "api"))
+    assert "s3cret" not in shown
+
+
+async def test_secrets_show_in_no_error() -> None:
+    echo = refused(422, "echo", " ".join(SECRETS))
+    server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[echo])
+    async with server.client() as client:
+        with pytest.raises(ApiError) as caught:
+            await client.session_state()
+    assert SECRETS[0] not in str(caught.value)
+    assert SECRETS[1] not in str(caught.value)
+    assert SECRETS[3] not in str(caught.value)
