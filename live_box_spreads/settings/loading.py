@@ -46,11 +46,11 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
         _put(data, _key_path(name), value)
     try:
         # JSON mode is strict about types, yet takes lists for tuples and words for enums.
-        settings = Settings.model_validate_json(json.dumps(data, default=str), strict=True)
+        settings = Settings.model_validate_json(_as_json(data, file), strict=True)
     except ValidationError as error:
         lines = [_line(problem, file, overrides) for problem in error.errors()]
         raise ConfigError("\n".join(lines)) from None
-    folder = base_folder(file) / settings.snapshot_storage.folder.expanduser()
+    folder = base_folder(file) / settings.snapshot_storage.folder
     storage = settings.snapshot_storage.model_copy(update={"folder": folder})
     return settings.model_copy(update={"snapshot_storage": storage})
 
@@ -81,6 +81,13 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError(f"{file} should hold `key: value` lines, it holds {reprlib.repr(data)}")
     return {str(key): value for key, value in data.items()}
+
+
+def _as_json(data: dict[str, Any], file: Path) -> str:
+    try:
+        return json.dumps(data, default=str)
+    except (TypeError, ValueError) as error:  # a key that is no word, a list within itself
+        raise ConfigError(f"{file} holds what no configuration can: {error}") from error
 
 
 def _overrides(env: Mapping[str, str]) -> dict[str, Any]:

@@ -48,6 +48,13 @@ def _loopback_only(host: str) -> str:
     return host
 
 
+def _home_expanded(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such home folder") from None
+
+
 def _encrypted_or_loopback(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
@@ -121,7 +128,7 @@ class QualitySettings(Section):
 class SnapshotStorage(Section):
     """Where snapshots are kept, and as what."""
 
-    folder: Path = Path("data/live_snapshots")
+    folder: Annotated[Path, AfterValidator(_home_expanded)] = Path("data/live_snapshots")
     format: Literal["parquet", "csv"] = "parquet"
 
 

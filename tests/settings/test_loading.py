@@ -201,6 +201,9 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     ("tastytrade: {base_url: ftp://x}", ["tastytrade.base_url = 'ftp://x'", "https://"]),
     ("simulator: {seed: -4}", ["simulator.seed = -4", "greater than or equal to 0"]),
+    ("snapshot_storage: {folder: ~nobody-has-this-name/x}", ["folder", "no such home folder"]),
+    ("quality: {2024-01-01: 1}", ["holds what no configuration can", "keys must be"]),
+    ("tickers: &a [*a]", ["holds what no configuration can"]),
     ("just words", ["should hold `key: value` lines", "'just words'"]),
     ("tickers: [SPX", ["is not valid YAML", "line"]),
 ]
