@@ -1,0 +1,140 @@
+"""The table of a Cboe export: columns found by name, one frame row a contract."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from live_box_spreads.model.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NAMES = {
+    "bid": ("bid",),
+    "ask": ("ask",),
+    "last": ("last sale", "last"),
+    "volume": ("vol", "volume"),
+    "open_interest": ("open int", "open interest"),
+}
+_NEEDED = ("bid", "ask")
+_SHARED = {"day": ("expiration date", "expiration", "expiry"), "row_strike": ("strike",)}
+_TEXT_COLUMNS = ("symbol", *_NAMES, *_SHARED)
+
+CUT_SHORT = "row cut short"
+
+
+@dataclass(frozen=True, slots=True)
+class CboeTable:
+    """A quote table, still text.
+
+    Attributes:
+        above: the lines above the table.
+        contracts: one row a contract, strings: ``symbol, bid, ask, last, volume,
+            open_interest, day, row_strike``; null where the file has no such column.
+        cut_short: contracts whose row ends too early.
+    """
+
+    above: list[str]
+    contracts: pl.DataFrame
+    cut_short: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Where the columns of the calls, or of the puts, stand."""
+
+    positions: dict[str, int]
+
+    @property
+    def width(self) -> int:
+        return max(self.positions.values()) + 1
+
+
+def read_table(text: str, path: Path) -> CboeTable:
+    """Find the table in a file's text and give each side of each row a row of its own.
+
+    Raises:
+        FileFormatError: the text holds no quote table, or a needed column is missing.
+    """
+    lines = text.split("\n")
+    start = next((number for number, line in enumerate(lines) if _is_head(line)), None)
+    if start is None:
+        raise FileFormatError(
+            f"{path}: no line with the columns Calls and Puts; give a quote table as Cboe's "
+            "delayed quotes page downloads it"
+        )
+    try:
+        head, *rows = csv.reader(lines[start:])
+    except csv.Error as error:
+        raise FileFormatError(f"{path}: not a readable CSV ({error})") from None
+    sides = _find_sides([_plain(cell) for cell in head], path)
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    whole = [[row for row in filled if len(row) >= side.width] for side in sides]
+    frames = [_frame(side, rows) for side, rows in zip(sides, whole, strict=True)]
+    return CboeTable(
+        above=lines[:start],
+        contracts=pl.concat(frames),
+        cut_short=sum(len(filled) - len(rows) for rows in whole),
+    )
+
+
+def _is_head(line: str) -> bool:
+    cells = {_plain(cell) for cell in line.replace('"', "").split(",")}
+    return bool(cells & {"calls", "puts"}) and bool(cells & {"bid", "ask"})
+
+
+def _plain(cell: str) -> str:
+    return " ".join(cell.replace(".", "").split()).lower()
+
+
+def _find_sides(head: list[str], path: Path) -> tuple[_Side, _Side]:
+    """Read the head: columns after Calls are the calls', those after Puts the puts'."""
+    for name in ("calls", "puts"):
+        if name not in head:
+            raise FileFormatError(f"{path}: no column {name.capitalize()!r}; found {_shown(head)}")
+    calls, puts = head.index("calls"), head.index("puts")
+    shared = {
+        name: head.index(known)
+        for name, names in _SHARED.items()
+        for known in names
+        if known in head
+    }
+    ends = sorted([calls, puts, len(head)])
+    return tuple(  # type: ignore[return-value]
+        _side(head, start, ends[ends.index(start) + 1], shared, path) for start in (calls, puts)
+    )
+
+
+def _side(head: list[str], start: int, end: int, shared: dict[str, int], path: Path) -> _Side:
+    positions = {"symbol": start}
+    for name, known in _NAMES.items():
+        found = [at for at in range(start, end) if head[at] in known]
+        if found:
+            positions[name] = found[0]
+        elif name in _NEEDED:
+            raise FileFormatError(
+                f"{path}: no column {name.capitalize()!r} beside {head[start].capitalize()!r}; "
+                f"found {_shown(head)}"
+            )
+    return _Side(positions | shared)
+
+
+def _shown(head: list[str]) -> str:
+    return ", ".join(cell for cell in head if cell)
+
+
+def _frame(side: _Side, rows: list[list[str]]) -> pl.DataFrame:
+    columns = {
+        name: [row[side.positions[name]] for row in rows] if name in side.positions else None
+        for name in _TEXT_COLUMNS
+    }
+    return pl.DataFrame(
+        [
+            pl.Series(name, values if values is not None else [None] * len(rows), pl.String())
+            for name, values in columns.items()
+        ]
+    ).with_columns(pl.all().str.strip_chars())

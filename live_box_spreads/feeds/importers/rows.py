@@ -1,0 +1,73 @@
+"""What all importers do with rows of text: numbers, products, and the reason of each refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from live_box_spreads.feeds.importers.dates import parse_day
+from live_box_spreads.model.errors import FileFormatError
+from live_box_spreads.model.products import PRODUCTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NO_VALUE = ["", "-", "--", "n/a", "na", "nan", "null", "none"]
+_PRODUCTS = pl.DataFrame(
+    [(item.root, item.underlying, item.settlement) for item in PRODUCTS.values()],
+    schema=["root", "underlying", "settlement"],
+    orient="row",
+)
+
+
+def number(name: str) -> pl.Expr:
+    """Return a text column as floats: null where it is blank, says so, or is no number."""
+    plain = pl.col(name).str.replace_all(r"[,$]", "").cast(pl.Float64, strict=False)
+    return pl.when(plain.is_finite()).then(plain)
+
+
+def unreadable(name: str) -> pl.Expr:
+    """Tell where a text column holds something that is no number, or a negative one."""
+    text = pl.col(name).str.to_lowercase()
+    return ~text.is_in(_NO_VALUE) & (number(name).is_null() | (number(name) < 0))
+
+
+def days(column: pl.Series) -> pl.Series:
+    """Return a text column as days; null where none is understood."""
+    known = {text: parse_day(text) for text in column.drop_nulls().unique()}
+    return column.replace_strict(known, default=None, return_dtype=pl.Date)
+
+
+def with_products(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``underlying`` and ``settlement`` of each ``root``; null where it is unknown."""
+    return rows.join(_PRODUCTS, on="root", how="left", maintain_order="left")
+
+
+def unknown_root() -> pl.Expr:
+    """Return the reason that names a root which no product has; null for the others."""
+    unknown = pl.col("root").is_not_null() & pl.col("underlying").is_null()
+    return pl.when(unknown).then("unknown option root " + pl.col("root"))
+
+
+def because(reason: str, condition: pl.Expr) -> pl.Expr:
+    """Return the reason where the condition holds, else null."""
+    return pl.when(condition).then(pl.lit(reason))
+
+
+def count_by_reason(rows: pl.DataFrame) -> dict[str, int]:
+    """Return how many rows have each ``reason``."""
+    counted = rows.drop_nulls("reason").group_by("reason").len().sort("reason")
+    return dict(counted.iter_rows())
+
+
+def refuse_empty(good: pl.DataFrame, reasons: dict[str, int], path: Path) -> None:
+    """Refuse a file without a single readable contract.
+
+    Raises:
+        FileFormatError: ``good`` has no rows; the message has the reasons.
+    """
+    if len(good):
+        return
+    why = "; ".join(f"{rows} rows: {reason}" for reason, rows in reasons.items())
+    raise FileFormatError(f"{path}: no readable option contract ({why or 'the table has no rows'})")
