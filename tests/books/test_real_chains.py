@@ -114,4 +114,4 @@ def test_near_the_box_rates_published_for_2011_01_24() -> None:
     curve = term_structure(tables, centre=1.0, band=0.15, price="mid").filter(pl.col("boxes") > 0)
     for months in (6, 12, 18):
         found = np.interp(months / 12, curve["tte_years"], curve["rate"])
-        assert found * 100 == pytest.approx(published[f"box_{months}m"], abs=0.10)
+        assert found * 100 == pytest.approx(published[f"box_{months}m"], abs=0.05)
