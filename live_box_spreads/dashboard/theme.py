@@ -148,8 +148,8 @@ def layout_3d(palette: Palette, uirevision: str, *, distance: float = 1.0) -> di
             "aspectmode": "manual",
             "aspectratio": {"x": 1.25, "y": 1.25, "z": 0.8},
             "camera": {
-                "eye": {"x": 1.36 * distance, "y": -1.5 * distance, "z": 0.72 * distance},
-                "center": {"x": 0.0, "y": 0.0, "z": -0.1},
+                "eye": {"x": 1.42 * distance, "y": -1.56 * distance, "z": 0.75 * distance},
+                "center": {"x": 0.0, "y": 0.0, "z": -0.17},
             },
             "uirevision": uirevision,
         },

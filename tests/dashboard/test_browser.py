@@ -91,6 +91,15 @@ class Watched:
     def text(self, control: str) -> str:
         return self.page.locator(f"#{control}").inner_text()
 
+    def drag(self, selector: str, *, by: tuple[float, float]) -> None:
+        box = self.page.locator(selector).bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + by[0], y + by[1], steps=4)
+        self.page.mouse.up()
+
     def camera(self, surface: str) -> dict[str, float]:
         script = "id => document.querySelector(`#${id} .js-plotly-plot`)._fullLayout.scene._scene"
         eye: dict[str, float] = self.page.evaluate(f"{script}.getCamera().eye", surface)
@@ -235,12 +244,9 @@ def test_a_new_snapshot_arrives_and_camera_choice_and_sort_stay(
     light: Watched, store: SnapshotStore
 ) -> None:
     before = light.camera(ids.MID_SURFACE)
-    box = light.page.locator(f"#{ids.MID_SURFACE} canvas").first.bounding_box()
-    assert box is not None
-    light.page.mouse.move(box["x"] + 250, box["y"] + 150)
-    light.page.mouse.down()
-    light.page.mouse.move(box["x"] + 330, box["y"] + 180, steps=4)
-    light.page.mouse.up()
+    light.page.evaluate("window.scrollTo(0, 0)")
+    light.drag(f"#{ids.MID_SURFACE} .gl-container", by=(80, 30))
+    light.page.wait_for_timeout(500)
     turned = light.camera(ids.MID_SURFACE)
     assert turned != pytest.approx(before, abs=0.05)
     later = NOON + timedelta(seconds=90)
