@@ -174,15 +174,15 @@ class _Exchange:
     """The market, its two servers and their event loop."""
 
     def __init__(self, options: SimulatorOptions) -> None:
+        clock = _clock_from(options.now)
+        self.market = Market(clock(), seed=options.seed, roots=options.roots, pace=options.pace)
         self._rest_socket = _listener(options.port)
         self._dxlink_socket = _listener(0)
         self.base_url = f"http://{LOOPBACK}:{self._rest_socket.getsockname()[1]}"
         self.dxlink_url = f"ws://{LOOPBACK}:{self._dxlink_socket.getsockname()[1]}/realtime"
         if options.level == "demo":
             self.dxlink_url = self.dxlink_url.replace("/realtime", "/delayed")
-        clock = _clock_from(options.now)
         self._tick_secs = options.tick_secs
-        self.market = Market(clock(), seed=options.seed, roots=options.roots, pace=options.pace)
         self._state = ExchangeState(
             market=self.market,
             office=TokenOffice(options.faults),

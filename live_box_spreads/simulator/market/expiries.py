@@ -40,11 +40,11 @@ class ExpiryPattern:
 
 PATTERNS = {
     "SPX": ExpiryPattern(third_fridays=13, june_years=2, december_years=5),
-    "SPXW": ExpiryPattern(dailies=24, fridays=8, month_ends=7, quarter_ends=4, third_fridays=5),
+    "SPXW": ExpiryPattern(dailies=23, fridays=8, month_ends=6, quarter_ends=4, third_fridays=5),
     "XSP": ExpiryPattern(
         dailies=10, fridays=5, month_ends=3, third_fridays=7, june_years=1, december_years=2
     ),
-    "NDX": ExpiryPattern(third_fridays=12, june_years=1, december_years=3),
+    "NDX": ExpiryPattern(third_fridays=9, june_years=1, december_years=3),
     "NDXP": ExpiryPattern(dailies=6, fridays=5, quarter_ends=2),
 }
 
