@@ -30,10 +30,10 @@ class Listing:
     @classmethod
     def of(cls, contracts: Contracts, listed_at: datetime) -> Self:
         """Keep the contracts with the instant from which they have to be listed anew."""
-        pairs = contracts.table.select("expiry", "settlement").unique().iter_rows()
-        instants = (expiry_instant(expiry, settlement) for expiry, settlement in pairs)
-        upcoming = [instant for instant in instants if instant > listed_at]
-        return cls(contracts, listed_at, min(upcoming, default=None))
+        pairs = contracts.table.select("expiry", "settlement").unique().sort("expiry", "settlement")
+        instants = (expiry_instant(expiry, settlement) for expiry, settlement in pairs.iter_rows())
+        upcoming = (instant for instant in instants if instant > listed_at)
+        return cls(contracts, listed_at, next(upcoming, None))
 
     def is_outdated(self, now: datetime) -> bool:
         """Tell whether an expiry has passed or another trading day has begun since."""

@@ -128,7 +128,10 @@ def _nulls_for_nan(quotes: pl.DataFrame) -> list[pl.Series]:
 def _shrunk(column: pl.Series) -> pl.Series:
     """Return the column in the first of its smaller types that gives every value back."""
     for dtype in _SMALLEST_FIRST.get(column.name, ()):
-        small = column.cast(dtype, strict=False)
+        try:
+            small = column.cast(dtype, strict=False)
+        except pl.exceptions.ComputeError:  # more digits than a decimal of this type has
+            continue
         if small.cast(column.dtype).equals(column, null_equal=True):
             return small
     return column
