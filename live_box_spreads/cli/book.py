@@ -80,43 +80,39 @@ def book(  # noqa: PLR0913 # one argument an option
             "parquet is not for a terminal; add --out F", param_hint="--format"
         )
     from live_box_spreads.books.box_table import box_table  # noqa: PLC0415
-    from live_box_spreads.model.quality import QualityRules  # noqa: PLC0415
+    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
+    from live_box_spreads.settings import Settings, load_settings  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
 
-    settings = _settings(config, filters=filters)
+    configured = load_settings(config) if filters or config else None
+    settings = configured or Settings()
     day = expiry.date()
-    table = box_table(
-        read_snapshot(snapshot),
-        root,
-        day,
-        basis=TimeBasis(time_basis or (settings.time_basis if settings else "settlement")),
-        compounding=Compounding(compounding or (settings.compounding if settings else "effective")),
-        filters=_filters(root, settings, min_strike_gap, max_strike_gap),
-        rules=settings.quality_rules() if settings else QualityRules(),
-        allow_american=allow_american,
-    )
+    with progress_bar() as progress:
+        progress(f"boxes of {root} {day}", 0, 1)
+        table = box_table(
+            read_snapshot(snapshot),
+            root,
+            day,
+            basis=TimeBasis(time_basis or settings.time_basis),
+            compounding=Compounding(compounding or settings.compounding),
+            filters=_filters(root, configured, min_strike_gap, max_strike_gap),
+            rules=settings.quality_rules(),
+            allow_american=allow_american,
+        )
     _give(table.frame, format_, out, f"{root} {day}", limit)
     for reason, boxes in table.removed.items():
         typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
 
 
-def _settings(config: Path | None, *, filters: bool) -> Settings | None:
-    if config is None and not filters:
-        return None
-    from live_box_spreads.settings import load_settings  # noqa: PLC0415
-
-    return load_settings(config)
-
-
 def _filters(
-    root: str, settings: Settings | None, min_gap: float | None, max_gap: float | None
+    root: str, configured: Settings | None, min_gap: float | None, max_gap: float | None
 ) -> BoxFilters:
     """Return the configured thresholds, or none, with the gaps of the command line on top."""
     from live_box_spreads.books.filters import BoxFilters  # noqa: PLC0415
 
-    base = BoxFilters() if settings is None else settings.box_filters(root)
+    base = configured.box_filters(root) if configured else BoxFilters()
     return replace(
         base,
         min_strike_gap=base.min_strike_gap if min_gap is None else min_gap,

@@ -65,7 +65,7 @@ ENCODERS: dict[str, Callable[[pl.DataFrame], bytes]] = {
 
 
 def print_table(frame: pl.DataFrame, title: str, limit: int) -> None:
-    """Print the first rows for a person; rates in per cent, a dash for NaN.
+    """Print the tightest boxes for a person; rates in per cent, a dash for NaN.
 
     Args:
         frame: the box table.
@@ -86,8 +86,9 @@ def table_text(frame: pl.DataFrame, title: str, limit: int) -> str:
 
 
 def _table(frame: pl.DataFrame, title: str, limit: int) -> Table:
-    shown = frame if limit == 0 else frame.head(limit)
-    table = Table(title=title, caption=f"{len(shown):,} of {len(frame):,} boxes")
+    spread = (pl.col("bid_rate") - pl.col("ask_rate")).fill_nan(None)
+    shown = frame.sort(spread, nulls_last=True, maintain_order=True).head(limit or len(frame))
+    table = Table(title=title, caption=f"{len(shown):,} of {len(frame):,} boxes, tightest first")
     for name in _SHOWN:
         table.add_column(name, justify="left" if name == "quality" else "right", no_wrap=True)
     for row in for_programs(shown).select(_SHOWN.keys()).iter_rows():

@@ -39,7 +39,7 @@ QuoteTimeOption = Annotated[
 
 @app.command(epilog=examples("boxes import cboe spx_quotedata.csv ndx.csv.gz --to data"))
 def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = None) -> None:
-    """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2011."""
+    """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2010."""
     from live_box_spreads.feeds.importers.cboe import read_cboe  # noqa: PLC0415
 
     _import_all(files, partial(read_cboe, quote_time=_instant(quote_time)), to)
@@ -70,14 +70,17 @@ def _instant(text: str | None) -> datetime | None:
 
 def _import_all(files: list[Path], read: Callable[[Path], Chain], folder: Path) -> None:
     """Import each file; a bad one is reported and does not stop the others."""
+    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
 
     store = SnapshotStore(folder)
     failed = False
     for file in files:
         try:
-            chain = read(file)
-            path = store.write(chain)
+            with progress_bar() as progress:
+                progress(f"importing {file.name}", 0, 1)
+                chain = read(file)
+                path = store.write(chain)
         except BoxSpreadsError as error:
             failed = True
             typer.echo(f"boxes: {error}", err=True)
