@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from live_box_spreads.cli.options import examples
 from live_box_spreads.model.errors import BoxSpreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from live_box_spreads.model.chain import Chain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +68,7 @@ def _instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC)
 
 
-def _import_all(files: list[Path], read: Importer, folder: Path) -> None:
+def _import_all(files: list[Path], read: Callable[[Path], Chain], folder: Path) -> None:
     """Import each file; a bad one is reported and does not stop the others."""
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
