@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.theme import Palette
 
 
-_FAR = 1.22
+_FAR = 1.3
 """The volume panel is narrow on a small screen; from further away its labels fit."""
 
 
@@ -88,7 +88,12 @@ def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision:
     figure.update_scenes(
         xaxis=_strike_axis(layer.strikes),
         yaxis=time.layout,
-        zaxis={"title": {"text": "Contracts"}, "tickformat": "~s", "rangemode": "tozero"},
+        zaxis={
+            "title": {"text": "Contracts"},
+            "tickformat": "~s",
+            "nticks": 5,
+            "rangemode": "tozero",
+        },
     )
     return figure
 

@@ -103,7 +103,7 @@ def header(view: MarketView, choices: Choices) -> dict[str, Any]:
     removed = removed_by_reason(tables)
     spot = spot_of(chain, choices.root)
     return {
-        "badge": f"{chain.timeliness.value} · {chain.feed}",
+        "badge": " · ".join(dict.fromkeys((chain.timeliness.value, chain.feed))),
         "badge_colour": BADGE_COLOURS[chain.timeliness],
         "time": chain.snapshot_time.isoformat(),
         "label": f"{chain.snapshot_time:%d %b %Y %H:%M:%S} UTC",
