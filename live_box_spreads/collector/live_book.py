@@ -23,8 +23,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class LiveBook:
     """What is known of a fixed list of contracts; later updates overwrite earlier ones.
 
-    Memory is one row a contract, however many updates come. After the link goes down the prices
-    stay, and so do their times: quality rules then see by their age that they are stale.
+    Memory is one row a contract, however many updates come.
+
+    A stream says nothing of a quote that has not changed, and a wing option may stand for hours.
+    So the time of a quote is when it was last known to stand: when anything of its root was
+    last heard. A root that goes silent grows old as a whole; after the link went down, prices
+    and times stay as they were until each contract is quoted again, and quality rules see by
+    their age that they are stale.
     """
 
     def __init__(self, contracts: Contracts) -> None:
@@ -41,6 +46,10 @@ class LiveBook:
             name: np.full(count, np.nan) for name in ("last", "volume", "open_interest")
         }
         self._quote_time: NDArray[np.datetime64] = np.full(count, "NaT", dtype="datetime64[ms]")
+        roots = contracts.table["root"]
+        self._root_of_row = (roots.rank("dense") - 1).to_numpy().astype(np.intp)
+        self._root_heard = np.full(roots.n_unique(), "NaT", dtype="datetime64[ms]")
+        self._quoted_since_link_up = np.zeros(count, np.bool_)
 
     def __len__(self) -> int:
         """Return the number of contracts."""
@@ -72,6 +81,8 @@ class LiveBook:
             self.subscribed = update.subscribed
         if update.link_down and self.link_down_since is None:
             self.link_down_since = update.received_at
+            self._quote_time = self._known_to_stand()
+            self._quoted_since_link_up[:] = False
 
     def snapshot(self, now: datetime, feed: str, timeliness: Timeliness) -> Chain:
         """Return a copy of the book as a chain that later updates do not touch.
@@ -84,7 +95,7 @@ class LiveBook:
         rows = self.contracts.table.select(CONTRACT_COLUMNS).with_columns(
             *(pl.Series(name, column) for name, column in self._quote_columns.items()),
             *(pl.Series(name, column) for name, column in self._activity_columns.items()),
-            pl.Series("quote_time", self._quote_time).cast(pl.Datetime("ms")),
+            pl.Series("quote_time", self._known_to_stand()).cast(pl.Datetime("ms")),
         )
         rows = rows.with_columns(
             pl.col("volume", "open_interest").fill_nan(None).cast(pl.Int64),
@@ -102,7 +113,15 @@ class LiveBook:
         column["ask"][quotes.rows] = quotes.ask
         column["bid_size"][quotes.rows] = np.where(np.isnan(quotes.bid), np.nan, quotes.bid_size)
         column["ask_size"][quotes.rows] = np.where(np.isnan(quotes.ask), np.nan, quotes.ask_size)
-        self._quote_time[quotes.rows] = _milliseconds(received_at)
+        at = _milliseconds(received_at)
+        self._quote_time[quotes.rows] = at
+        self._root_heard[self._root_of_row[quotes.rows]] = at
+        self._quoted_since_link_up[quotes.rows] = True
+
+    def _known_to_stand(self) -> NDArray[np.datetime64]:
+        """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
+        heard = self._root_heard[self._root_of_row]
+        return np.where(self._quoted_since_link_up, heard, self._quote_time)
 
     def _apply_activity(self, activity: Activity) -> None:
         for name, values in (

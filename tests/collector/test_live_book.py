@@ -19,7 +19,7 @@ COUNT = 4
 CONTRACTS = Contracts(
     pl.DataFrame(
         {
-            "root": ["SPX"] * COUNT,
+            "root": ["SPX", "SPX", "SPXW", "SPXW"],
             "underlying": ["SPX"] * COUNT,
             "expiry": [date(2026, 12, 18)] * COUNT,
             "settlement": ["AM"] * COUNT,
@@ -49,6 +49,7 @@ def activity(changes: list[tuple[int, float, float, float, float]]) -> Activity:
 def slow_twin(sent: list[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
     """Apply the messages row by row, with nothing but dictionaries."""
     book: list[dict[str, Any]] = [{} for _ in range(COUNT)]
+    neighbours = ((0, 1), (0, 1), (2, 3), (2, 3))
     for second, (kind, changes) in enumerate(sent):
         for row, one, two, three, four in changes:
             if kind == "quotes":
@@ -56,6 +57,9 @@ def slow_twin(sent: list[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
                 book[row]["bid_size"] = NAN if math.isnan(one) else three
                 book[row]["ask_size"] = NAN if math.isnan(two) else four
                 book[row]["quote_time"] = START + timedelta(seconds=second)
+                for same_root in neighbours[row]:  # what is heard of one confirms the other
+                    if "quote_time" in book[same_root]:
+                        book[same_root]["quote_time"] = START + timedelta(seconds=second)
                 continue
             for name, value in (("last", one), ("volume", two), ("open_interest", three)):
                 if not math.isnan(value):
@@ -91,6 +95,27 @@ def test_a_snapshot_is_not_touched_by_what_comes_later() -> None:
     book.apply(Update(START, quotes=quotes([(0, NAN, 9.0, 9.0, 9.0)]), spot={"SPX": 1.0}))
     assert before.quotes["bid"][0] == 1.0
     assert dict(before.spot) == {"SPX": 6900.0}
+
+
+def quote_times(book: LiveBook) -> list[datetime | None]:
+    return book.snapshot(START, "test", Timeliness.LIVE).quotes["quote_time"].to_list()
+
+
+def test_a_quiet_quote_stands_while_its_own_root_is_heard() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(row, 1.0, 2.0, 3.0, 4.0) for row in range(COUNT)])))
+    later = START + timedelta(hours=1)
+    book.apply(Update(later, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
+    assert quote_times(book) == [later, later, START, START]
+
+
+def test_after_a_lost_link_a_quote_counts_only_when_it_comes_again() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(row, 1.0, 2.0, 3.0, 4.0) for row in range(COUNT)])))
+    book.apply(Update(START + timedelta(minutes=5), link_down=True))
+    back = START + timedelta(minutes=6)
+    book.apply(Update(back, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
+    assert quote_times(book) == [back, START, START, START]
 
 
 def test_a_lost_link_keeps_prices_and_their_times() -> None:
