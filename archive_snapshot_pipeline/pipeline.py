@@ -12,7 +12,7 @@ from live_box_spreads.books.box_table import box_table
 from live_box_spreads.books.filters import BoxFilters
 from live_box_spreads.cli.box_output import to_csv
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
-from live_box_spreads.model.errors import BoxSpreadsError, ModelError, NotALoanError
+from live_box_spreads.model.errors import BoxSpreadsError, NotALoanError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
@@ -68,7 +68,7 @@ def write_box_csv(  # each is a choice of the command
     Raises:
         FileFormatError: a chain CSV cannot be read.
         BoxSpreadsError: the box CSV cannot be written.
-        ModelError: no ticker is one on which a box is a loan.
+        NotALoanError: no ticker is one on which a box is a loan.
     """
     report = BoxCsvReport()
     header_written = False
@@ -87,7 +87,7 @@ def write_box_csv(  # each is a choice of the command
                 file.write(boxes if header_written else header + b"\n" + boxes)
                 header_written = True
         if not header_written:
-            raise ModelError("; ".join(report.skipped))
+            raise NotALoanError("; ".join(report.skipped))
     return report
 
 

@@ -103,9 +103,11 @@ def _find_sides(head: list[str], path: Path) -> tuple[_Side, _Side]:
         for known in names
         if known in head
     }
-    ends = sorted([calls, puts, len(head)])
-    return tuple(  # type: ignore[return-value]
-        _side(head, start, ends[ends.index(start) + 1], shared, path) for start in (calls, puts)
+    first, second = sorted([calls, puts])
+    ends = {first: second, second: len(head)}
+    return (
+        _side(head, calls, ends[calls], shared, path),
+        _side(head, puts, ends[puts], shared, path),
     )
 
 
