@@ -18,7 +18,7 @@ from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.model.errors import SnapshotError, StoreError
-from live_box_spreads.model.products import product
+from live_box_spreads.model.products import PRODUCTS, Style, product
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
@@ -129,10 +129,10 @@ class MarketView:
     def warm_up(self) -> None:
         """Compute what a page asks for first."""
         market = self.newest().market
-        if market is None:
+        roots = loan_roots(market.chain) if market else []
+        if market is None or not roots:
             return
         options = BoxOptions(self.settings.compounding)
-        roots = market.chain.roots
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
         self.tables(market, Choices(root, options=options))
 
@@ -170,6 +170,12 @@ def reference_price(chain: Chain, root: str) -> float:
         return spot
     strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root)
     return float(np.median(strikes.to_numpy()))
+
+
+def loan_roots(chain: Chain) -> list[str]:
+    """Return the roots of a chain on which a box is a loan, sorted: known and European."""
+    known = [root for root in chain.roots if root in PRODUCTS]
+    return [root for root in known if PRODUCTS[root].style is Style.EUROPEAN]
 
 
 def spot_of(chain: Chain, root: str) -> float | None:

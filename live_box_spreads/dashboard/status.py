@@ -12,7 +12,7 @@ from dash import html
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
-from live_box_spreads.dashboard.market_view import removed_by_reason, spot_of
+from live_box_spreads.dashboard.market_view import loan_roots, removed_by_reason, spot_of
 from live_box_spreads.model.chain import Timeliness
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def notice(view: MarketView) -> dmc.Alert | None:
 def root_choice(view: MarketView, root: str) -> tuple[list[str], str]:
     """Return the roots to choose from, and the one chosen: the same as before while it is there."""
     market = view.newest().market
-    listed = market.chain.roots if market else list(view.settings.tickers)
+    listed = (market and loan_roots(market.chain)) or list(view.settings.tickers)
     preferred = [ticker for ticker in view.settings.tickers if ticker in listed]
     roots = [*preferred, *(other for other in listed if other not in preferred)]
     return roots, root if root in roots else roots[0]
@@ -95,7 +95,7 @@ def empty_header() -> dict[str, Any]:
 def header(view: MarketView, choices: Choices) -> dict[str, Any]:
     """Return what the header says of the newest snapshot and of the boxes of a root."""
     market = view.newest().market
-    if market is None:
+    if market is None or not market.chain.roots:
         return empty_header()
     chain = market.chain
     tables = view.tables(market, choices)

@@ -111,8 +111,9 @@ def test_the_strike_grid_does_not_move_with_a_tick(view: MarketView) -> None:
     market = view.newest().market
     assert market is not None
     edges = view.strike_edges(market, "SPXW")
-    assert edges[0] == pytest.approx(0.7 * SPOT, rel=0.011)
-    assert edges[-1] == pytest.approx(1.3 * SPOT, rel=0.011)
+    low, high = view.settings.strike_moneyness
+    assert edges[0] == pytest.approx(low * SPOT, rel=0.011)
+    assert edges[-1] == pytest.approx(high * SPOT, rel=0.011)
 
 
 def test_without_a_spot_the_middle_strike_stands_in() -> None:

@@ -60,6 +60,21 @@ def test_roots_are_in_the_configured_order_and_the_choice_stays(view: MarketView
     assert status.root_choice(view, "NDX")[1] == "SPXW"
 
 
+def test_american_and_unknown_roots_are_not_offered(view: MarketView) -> None:
+    view.settings.store().write(chain_at(roots=["SPY", "ABC", "XSP"]))
+    assert status.root_choice(view, "SPY") == (["XSP"], "XSP")
+
+
+def test_a_snapshot_without_rows_offers_the_configured_roots(view: MarketView) -> None:
+    full = chain_at()
+    empty = type(full)(full.quotes.clear(), full.snapshot_time, "test", full.timeliness)
+    view.settings.store().write(empty)
+    assert status.root_choice(view, "SPX") == (list(view.settings.tickers), "SPX")
+    assert status.header(view, Choices("SPX"))["badge"] == "no data"
+    assert status.expiry_choice(view, "SPX", None) == ([], None)
+    view.warm_up()
+
+
 def test_the_chosen_expiry_stays_and_a_new_one_is_about_three_months(view: MarketView) -> None:
     view.settings.store().write(chain_at())
     options, chosen = status.expiry_choice(view, "SPXW", "2026-09-18")
