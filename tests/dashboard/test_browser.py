@@ -106,9 +106,11 @@ class Watched:
         return eye
 
     def expect_text(self, control: str, pattern: str) -> None:
-        script = (
-            "([id, pattern]) => new RegExp(pattern).test(document.getElementById(id).innerText)"
-        )
+        """Wait until the text of an element matches; the element itself may be yet to come."""
+        script = """([id, pattern]) => {
+            const element = document.getElementById(id);
+            return element !== null && new RegExp(pattern).test(element.innerText);
+        }"""
         self.page.wait_for_function(script, arg=[control, pattern])
 
     def choose(self, control: str, label: str) -> None:
@@ -281,7 +283,7 @@ def test_a_broken_snapshot_is_told_and_the_last_good_one_stays(
     broken = store.folder / f"snapshot_{NOON + timedelta(hours=1):%Y%m%d_%H%M%S}.parquet"
     broken.write_bytes(b"PAR1 and then the disk was full")
     light.expect_text(ids.NOTICE, broken.name)
-    assert light.text(ids.message(ids.MID_SURFACE)) == ""
+    light.expect_text(ids.message(ids.MID_SURFACE), "^$")
     broken.unlink()
     light.expect_text(ids.NOTICE, "^$")
 
