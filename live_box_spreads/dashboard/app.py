@@ -10,6 +10,7 @@ if __name__ == "__main__":
     # Replaced, not added to: modules of this folder must not be importable under short names.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+import argparse
 import logging
 import socket
 import threading
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from live_box_spreads.model.errors import BoxSpreadsError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import dash
 
@@ -136,16 +137,32 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def main() -> int:
-    """Run the dashboard as configured; return the exit status."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="Show the collected snapshots in a browser, until Ctrl-C.",
+        epilog="example: python app.py --config my.yaml --port 8060",
+    )
+    parser.add_argument("--config", type=Path, metavar="F", help="configuration file")
+    parser.add_argument("--port", type=int, metavar="P", help="port, instead of the configured one")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the dashboard as configured; return the exit status.
+
+    Args:
+        arguments: those of the command line; None for the real ones.
+    """
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
 
+    asked = _parser().parse_args(arguments)
     try:
-        settings = load_settings()
+        settings = load_settings(asked.config)
         run_dashboard(
             settings,
             host=settings.dashboard.host,
-            port=settings.dashboard.port,
+            port=settings.dashboard.port if asked.port is None else asked.port,
             on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
         )
     except BoxSpreadsError as error:

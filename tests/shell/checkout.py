@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -88,7 +89,7 @@ class Checkout:
     def snapshots(self) -> list[Path]:
         return sorted((self.folder / "live_box_spreads/data/live_snapshots").glob("snapshot_*"))
 
-    def start(self, log: Path, *arguments: str, **environment: str) -> Running:
+    def start(self, log: Path, *arguments: str, stdin: int = DEVNULL, **variables: str) -> Running:
         """Start manage.sh as the leader of a process group of its own."""
         outside = {k: v for k, v in os.environ.items() if not k.startswith(("BOX_", "TT_"))}
         outside.pop("VIRTUAL_ENV", None)
@@ -96,8 +97,8 @@ class Checkout:
             process = subprocess.Popen(  # noqa: S603 - our own script
                 ["./manage.sh", *arguments],
                 cwd=self.folder / "live_box_spreads",
-                env={**outside, **self.environment, **environment},
-                stdin=subprocess.PIPE,
+                env={**outside, **self.environment, **variables},
+                stdin=stdin,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -105,8 +106,8 @@ class Checkout:
             )
         return Running(process, log)
 
-    def run(self, log: Path, *arguments: str, answer: str = "", **environment: str) -> int:
+    def run(self, log: Path, *arguments: str, answer: str = "", **variables: str) -> int:
         """Run manage.sh to its end, answering its question; return its exit status."""
-        running = self.start(log, *arguments, **environment)
+        running = self.start(log, *arguments, stdin=subprocess.PIPE, **variables)
         running.process.communicate(answer, timeout=PATIENCE_SECS)
         return running.process.returncode
