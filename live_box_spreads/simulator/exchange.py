@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -93,7 +94,7 @@ class SimulatedExchange:
         """Open the market and serve it.
 
         Raises:
-            FeedUnavailableError: the port is taken.
+            FeedUnavailableError: the port is taken, or it does not start.
         """
         exchange = _Exchange(self._options)
         self._exchange = exchange
@@ -102,7 +103,10 @@ class SimulatedExchange:
             target=lambda: asyncio.run(exchange.run()), name="simulated-exchange", daemon=True
         )
         self._thread.start()
-        exchange.started.wait(_START_SECS)
+        if not exchange.started.wait(_START_SECS):
+            raise FeedUnavailableError(
+                f"the simulated exchange did not start within {_START_SECS:g} s; try again"
+            )
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -196,12 +200,11 @@ class _Exchange:
         self.contract_rows = {symbol: row for row, symbol in enumerate(symbols)}
         self.started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop_asked: asyncio.Event | None = None
+        self._stop = asyncio.Event()
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop."""
         self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
         config = uvicorn.Config(
             build_app(self._state),
             lifespan="off",
@@ -218,7 +221,7 @@ class _Exchange:
         ]
         self.started.set()
         on_ready()
-        await self._stop_asked.wait()
+        await self._stop.wait()
         tasks[1].cancel()
         rest.should_exit = True
         dxlink.close()
@@ -226,9 +229,11 @@ class _Exchange:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def stop(self) -> None:
-        """Ask the loop to end; from any thread or from a signal handler."""
-        if self._loop is not None and self._stop_asked is not None:
-            self._loop.call_soon_threadsafe(self._stop_asked.set)
+        """Ask the loop to end, even before it runs; from any thread or from a signal handler."""
+        if self._loop is None:
+            self._stop.set()
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def call(self, question: Callable[[], _Answer]) -> _Answer:
         """Ask something of the market between two of its steps; from another thread."""
@@ -265,9 +270,11 @@ def _clock_from(start: datetime | None) -> Callable[[], datetime]:
 
 def _listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere it would let two processes have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
+        listener.listen()  # who connects from now on waits, and no second exchange gets the port
     except OSError as error:
         listener.close()
         raise FeedUnavailableError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from live_box_spreads.simulator.market.book import NEVER
 from live_box_spreads.simulator.market.market import Market
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def changed_steps(market: Market, event_type: str) -> NDArray[np.int64]:
         return market.book.quote_step
     if event_type == "Trade":
         return market.book.trade_step
-    return np.minimum(market.book.trade_step, 0)
+    traded = market.book.trade_step != NEVER
+    return np.where(traded, market.book.day_step, NEVER)
 
 
 def event_columns(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.model.sessions import NEW_YORK, close_time, is_session
+from live_box_spreads.model.sessions import (
+    NEW_YORK,
+    close_time,
+    is_session,
+    session_on_or_before,
+)
 from live_box_spreads.simulator.market.spots import INDICES
 from live_box_spreads.simulator.market.strikes import SPACINGS
 
@@ -83,6 +88,13 @@ def _roundness(listing: Listing) -> NDArray[np.float64]:
         spacing = np.array([ladder[grade] for ladder in spacings])[listing.series_of]
         liked = np.where(listing.strike % spacing == 0, times, liked)
     return liked
+
+
+def trading_day(now: datetime) -> date:
+    """Return the session that the volume shown belongs to: from its opening to the next one's."""
+    local = now.astimezone(NEW_YORK)
+    opened = local.time() >= _OPENING
+    return session_on_or_before(local.date() if opened else local.date() - timedelta(days=1))
 
 
 def share_of_session(now: datetime) -> float:

@@ -34,6 +34,7 @@ class Book:
         quote_step: step of the last quote; ``NEVER`` for an index.
         trade_step: step of the last trade or index print.
         step: number of the market's last step, from 0.
+        day_step: step at which the trading day began.
     """
 
     bid: NDArray[np.float64]
@@ -48,6 +49,7 @@ class Book:
     quote_step: NDArray[np.int64]
     trade_step: NDArray[np.int64]
     step: int = 0
+    day_step: int = 0
 
     @classmethod
     def empty(cls, contracts: int, indices: int) -> Book:
@@ -69,11 +71,11 @@ class Book:
         volume: NDArray[np.float64],
         open_interest: NDArray[np.float64],
     ) -> None:
-        """Give the contracts their past; one entry a contract."""
+        """Give the contracts their past as a day begins; one entry a contract."""
         contracts = slice(0, len(close))
         self.close[contracts], self.last[contracts] = close, last
         self.volume[contracts], self.open_interest[contracts] = volume, open_interest
-        self.trade_step[contracts] = self.step
+        self.trade_step[contracts] = self.day_step = self.step
 
     def trade(
         self, rows: NDArray[np.intp], prices: NDArray[np.float64], sizes: NDArray[np.float64]

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.simulator.market.activity import expected_activity, share_of_session
+from live_box_spreads.simulator.market.activity import (
+    expected_activity,
+    share_of_session,
+    trading_day,
+)
 from live_box_spreads.simulator.market.black76 import call_price_and_delta
 from live_box_spreads.simulator.market.book import Book
 from live_box_spreads.simulator.market.curve import BOX_CURVE, NelsonSiegel
@@ -25,6 +29,9 @@ SMILE = Smile(skew=-0.72, curvature=1.1)
 LONGEST_QUOTE_SECS = 30.0
 """Every contract requotes at least this often."""
 
+_SHARE_OPENING = 0.3
+"""Of a day's trades, those that leave more contracts open than before."""
+
 _PATIENCE = 0.05
 """Half-spreads that a fair price may move before its maker requotes."""
 
@@ -33,7 +40,9 @@ class Market:
     """All contracts and indices of a listing, quoted and traded.
 
     Pure and seeded: the same seed, roots and sequence of instants give the same market.
-    Instruments are numbered: the contracts of the listing, then its indices.
+    Instruments are numbered: the contracts of the listing, then its indices. That numbering holds
+    for the market's life, and with it the listing: past the day of its opening, expired contracts
+    stay listed, as stale ones do in real chains, and new expiries need a new market.
 
     Attributes:
         listing: the contracts.
@@ -70,6 +79,7 @@ class Market:
         products = [series.product for series in self.listing.series]
         self._terms = quoting_terms(products, self.listing.series_of, self._random)
         self._activity = expected_activity(self.listing, now, self._random)
+        self._trading_day = trading_day(now)
         self._requotes_per_sec = pace * self._random.uniform(1 / 25, 1 / 8, len(self.listing))
         self.book = Book.empty(len(self.listing), len(self.listing.underlyings))
         self._fair_forward = np.zeros(len(self.listing))
@@ -81,13 +91,17 @@ class Market:
     def advance(self, now: datetime) -> None:
         """Move to an instant: spots move, some contracts requote, some trade.
 
-        An instant that is not after the last one changes nothing.
+        An instant that is not after the last one changes nothing. With the opening of a session
+        volume starts from zero, and what was last quoted becomes the previous close.
         """
         elapsed_secs = (now - self.now).total_seconds()
         if elapsed_secs <= 0:
             return
         self.now = now
         self.book.step += 1
+        if (day := trading_day(now)) != self._trading_day:
+            self._trading_day = day
+            self._start_day()
         self._spots.move(elapsed_secs, self._random)
         self._state = self._clock.at(now, self._spots.levels)
         self._requote(self._due(elapsed_secs))
@@ -125,6 +139,16 @@ class Market:
         levels = [INDICES[symbol].level for symbol in self.listing.underlyings]
         self.book.close[len(self.listing) :] = np.round(np.array(levels) * 0.9968, 2)
         self._print_indices()
+
+    def _start_day(self) -> None:
+        """Turn the page: previous close, no volume yet, and yesterday's new positions."""
+        book, count = self.book, len(self.listing)
+        mid = np.round((book.bid[:count] + book.ask[:count]) / 2, 2)
+        close = np.where(np.isnan(mid), book.close[:count], mid)
+        opened = np.floor(_SHARE_OPENING * book.volume[:count])
+        held = book.open_interest[:count] + opened
+        book.start_day(close, book.last[:count], np.zeros(count), held)
+        book.close[count:] = book.last[count:]
 
     def _due(self, elapsed_secs: float) -> NDArray[np.intp]:
         """Return the contracts that requote: fair price moved, quote too old, or by chance."""

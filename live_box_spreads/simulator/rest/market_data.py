@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from live_box_spreads.model.sessions import session_on_or_before
+from live_box_spreads.model.sessions import NEW_YORK, session_on_or_before
 from live_box_spreads.simulator.rest.responses import decimal
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[str, Any]:
-    """Return an instrument's quote, last trade and slow fields; what is unknown is left out.
+    """Return an instrument's quote, last trade and slow fields.
+
+    What is unknown is left out, but for the sizes: a side that nobody quotes has size 0.
 
     Args:
         market: where they come from.
@@ -27,9 +30,9 @@ def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[st
     last = float(book.last[row])
     numbers = {
         "bid": bid,
-        "bid-size": float(book.bid_size[row]),
+        "bid-size": _size(float(book.bid_size[row])),
         "ask": ask,
-        "ask-size": float(book.ask_size[row]),
+        "ask-size": _size(float(book.ask_size[row])),
         "mid": mid,
         "mark": last if math.isnan(mid) else mid,
         "last": last,
@@ -38,16 +41,22 @@ def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[st
         "volume": float(book.volume[row]),
         "open-interest": float(book.open_interest[row]),
     }
-    today = session_on_or_before(market.now.date())
+    today = session_on_or_before(market.now.astimezone(NEW_YORK).date())
+    before = session_on_or_before(today - timedelta(days=1))
     return {
         "symbol": symbol,
         "instrument-type": kind,
         "updated-at": market.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         **{name: decimal(value) for name, value in numbers.items() if not math.isnan(value)},
         "close-price-type": "Unknown",
+        "prev-close-date": before.isoformat(),
         "prev-close-price-type": "Final",
         "summary-date": today.isoformat(),
         "is-trading-halted": False,
         "halt-start-time": -1,
         "halt-end-time": -1,
     }
+
+
+def _size(contracts: float) -> float:
+    return 0.0 if math.isnan(contracts) else contracts

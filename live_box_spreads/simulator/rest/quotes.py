@@ -93,8 +93,14 @@ class QuoteRoutes:
         """Answer with what the simulator has: the implied volatility that it quotes from."""
         asked = request.query_params.get("symbols", "").split(",")
         volatility = self._state.market.index_volatility()
+        now = self._state.clock().isoformat(timespec="milliseconds")
         rows = [
-            {"symbol": symbol, "implied-volatility-index": decimal(volatility[symbol])}
+            {
+                "symbol": symbol,
+                "implied-volatility-index": decimal(volatility[symbol]),
+                "market-cap": decimal(0.0),  # an index has none
+                "updated-at": now,
+            }
             for symbol in asked
             if symbol in volatility
         ]
