@@ -17,7 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 PATIENCE_SECS = 240
@@ -89,7 +89,13 @@ class Checkout:
     def snapshots(self) -> list[Path]:
         return sorted((self.folder / "live_box_spreads/data/live_snapshots").glob("snapshot_*"))
 
-    def start(self, log: Path, *arguments: str, stdin: int = DEVNULL, **variables: str) -> Running:
+    def start(
+        self,
+        log: Path,
+        *arguments: str,
+        stdin: int = DEVNULL,
+        variables: Mapping[str, str] | None = None,
+    ) -> Running:
         """Start manage.sh as the leader of a process group of its own."""
         outside = {k: v for k, v in os.environ.items() if not k.startswith(("BOX_", "TT_"))}
         outside.pop("VIRTUAL_ENV", None)
@@ -97,7 +103,7 @@ class Checkout:
             process = subprocess.Popen(  # noqa: S603 - our own script
                 ["./manage.sh", *arguments],
                 cwd=self.folder / "live_box_spreads",
-                env={**outside, **self.environment, **variables},
+                env={**outside, **self.environment, **(variables or {})},
                 stdin=stdin,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -106,8 +112,14 @@ class Checkout:
             )
         return Running(process, log)
 
-    def run(self, log: Path, *arguments: str, answer: str = "", **variables: str) -> int:
+    def run(
+        self,
+        log: Path,
+        *arguments: str,
+        answer: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> int:
         """Run manage.sh to its end, answering its question; return its exit status."""
-        running = self.start(log, *arguments, stdin=subprocess.PIPE, **variables)
+        running = self.start(log, *arguments, stdin=subprocess.PIPE, variables=variables)
         running.process.communicate(answer, timeout=PATIENCE_SECS)
         return running.process.returncode

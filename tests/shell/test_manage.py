@@ -55,7 +55,7 @@ def test_an_unknown_word_is_bad_usage(clone: Checkout, log: Path) -> None:
 
 
 def test_an_unknown_environment_is_bad_usage(clone: Checkout, log: Path) -> None:
-    assert clone.run(log, "snapshot", BOX_ENV="poetry") == 2
+    assert clone.run(log, "snapshot", variables={"BOX_ENV": "poetry"}) == 2
     assert "BOX_ENV=poetry is unknown" in log.read_text()
 
 
@@ -74,7 +74,7 @@ def test_the_menu_takes_one_snapshot(uv_clone: Checkout, log: Path) -> None:
 def test_collect_runs_until_it_is_told_to_stop(uv_clone: Checkout, log: Path) -> None:
     before = len(uv_clone.snapshots)
     fast = {"BOX_UPDATE_INTERVAL_SECONDS": "2"}
-    running = uv_clone.start(log, "collect", **fast)
+    running = uv_clone.start(log, "collect", variables=fast)
     wait_until(lambda: running.alive() and len(uv_clone.snapshots) >= before + 2, "two snapshots")
     assert running.stop(signal.SIGTERM) == 0, running.output()
     assert not list(uv_clone.snapshots[0].parent.glob("*.tmp"))
@@ -91,7 +91,7 @@ def test_dashboard_answers(uv_clone: Checkout, log: Path) -> None:
 def test_both_stop_together(uv_clone: Checkout, log: Path, how: signal.Signals) -> None:
     before, port = len(uv_clone.snapshots), free_port()
     quick = {"BOX_UPDATE_INTERVAL_SECONDS": "2", "BOX_DASHBOARD__PORT": str(port)}
-    running = uv_clone.start(log, "both", **quick)
+    running = uv_clone.start(log, "both", variables=quick)
     wait_until(
         lambda: running.alive() and page_answers(port) and len(uv_clone.snapshots) > before,
         "a snapshot and the page",
@@ -118,10 +118,10 @@ def test_test_passes_its_options_on_to_pytest(uv_clone: Checkout, log: Path) -> 
 
 def test_venv_and_pip(clone: Checkout, log: Path) -> None:
     before = len(clone.snapshots)
-    assert clone.run(log, "snapshot", BOX_ENV="venv") == 0, log.read_text()
+    assert clone.run(log, "snapshot", variables={"BOX_ENV": "venv"}) == 0, log.read_text()
     assert len(clone.snapshots) == before + 1
     log.write_text("")
-    assert clone.run(log, "snapshot", BOX_ENV="venv") == 0
+    assert clone.run(log, "snapshot", variables={"BOX_ENV": "venv"}) == 0
     assert "installing" not in log.read_text(), "the second start must not install again"
 
 
@@ -133,12 +133,14 @@ def test_conda_on_request(clone: Checkout, log: Path, tmp_path: Path) -> None:
     stand_in.chmod(0o755)
     before = len(clone.snapshots)
     path = f"{binaries}:/usr/local/bin:/usr/bin:/bin"
-    assert clone.run(log, "snapshot", BOX_ENV="conda", PATH=path) == 0, log.read_text()
+    assert clone.run(log, "snapshot", variables={"BOX_ENV": "conda", "PATH": path}) == 0, (
+        log.read_text()
+    )
     assert len(clone.snapshots) == before + 1
     calls = (tmp_path / "calls").read_text().splitlines()
     assert any(call.startswith("create") and "-n box_live python=3.11" in call for call in calls)
 
 
 def test_conda_asked_for_but_absent(clone: Checkout, log: Path) -> None:
-    assert clone.run(log, "snapshot", BOX_ENV="conda", PATH="/usr/bin:/bin") == 1
+    assert clone.run(log, "snapshot", variables={"BOX_ENV": "conda", "PATH": "/usr/bin:/bin"}) == 1
     assert "there is no conda command here" in log.read_text()
