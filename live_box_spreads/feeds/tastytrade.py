@@ -17,13 +17,9 @@ from live_box_spreads.feeds.dxlink.connection import DXLinkLink
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
 from live_box_spreads.feeds.listing import root_contracts
-from live_box_spreads.feeds.tastytrade_stream import (
-    FIELDS,
-    StreamPlan,
-    UpdateStream,
-    spots_of,
-    streamed_spots,
-)
+from live_box_spreads.feeds.spots import spots_of, streamed_spots
+from live_box_spreads.feeds.stream_plan import FIELDS, StreamPlan
+from live_box_spreads.feeds.tastytrade_stream import UpdateStream
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import (
     ApiError,

@@ -9,82 +9,37 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import polars as pl
 import structlog
 
 from live_box_spreads.feeds.base import Activity, Quotes, Update
 from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.feeds.dxlink.connection import LinkDown
 from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
 from live_box_spreads.feeds.dxlink.session import Subscribed
-from live_box_spreads.feeds.dxlink.subscriptions import Subscription, SubscriptionPlan
+from live_box_spreads.feeds.spots import spots_of
+from live_box_spreads.feeds.stream_plan import NUMBERS
 from live_box_spreads.model.errors import FeedError, LoginRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
 
     from live_box_spreads.feeds.base import Contracts
+    from live_box_spreads.feeds.dxlink.connection import DXLinkLink
+    from live_box_spreads.feeds.stream_plan import StreamPlan
     from live_box_spreads.tastytrade_client import MarketData, TastytradeClient
 
 log = structlog.get_logger(__name__)
 
-NUMBERS: Final = {
-    "Quote": ("bidPrice", "askPrice", "bidSize", "askSize"),
-    "Trade": ("price",),
-}
-FIELDS: Final = {event_type: ("eventSymbol", *names) for event_type, names in NUMBERS.items()}
-
 _QUEUED_UPDATES: Final = 1_000
+_BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
 _CONTRACTS_A_POLL: Final = 600
 """Polled at once: a pass of many such steps shows its first answers early."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamPlan:
-    """What is streamed and in which order contracts matter.
-
-    Attributes:
-        underlyings: whose ``Trade`` events are the spot.
-        symbols: streamer symbol by row.
-        order: row numbers, near the money first.
-        subscriptions: for DXLink, within one session's limit.
-    """
-
-    underlyings: tuple[str, ...]
-    symbols: tuple[str, ...]
-    order: NDArray[np.int64]
-    subscriptions: SubscriptionPlan
-
-    @classmethod
-    def of(cls, contracts: Contracts, spots: Mapping[str, float]) -> StreamPlan:
-        """Plan the stream of these contracts around the last known prices of underlyings."""
-        underlyings = tuple(contracts.table["underlying"].unique().sort())
-        symbols = tuple(contracts.table["streamer_symbol"])
-        order = near_the_money_first(contracts.table, spots)
-        trades = [Subscription("Trade", name) for name in underlyings]
-        quotes = [Subscription("Quote", symbols[row]) for row in order]
-        return cls(underlyings, symbols, order, SubscriptionPlan.of([*trades, *quotes]))
-
-
-def near_the_money_first(contracts: pl.DataFrame, spots: Mapping[str, float]) -> NDArray[np.int64]:
-    """Return row numbers by distance of the strike from the spot, as a ratio.
-
-    Args:
-        contracts: columns of ``CONTRACT_SCHEMA``.
-        spots: price by underlying; without one, the middle strike of the root stands in.
-    """
-    spot = pl.col("underlying").replace_strict(dict(spots), default=None, return_dtype=pl.Float64)
-    center = pl.coalesce(spot, pl.col("strike").median().over("root"))
-    distance = (pl.col("strike") / center).log().abs()
-    ordered = contracts.with_row_index("row").sort(distance, maintain_order=True)
-    return ordered["row"].to_numpy().astype(np.int64)
 
 
 class UpdateStream:
@@ -118,6 +73,7 @@ class UpdateStream:
         self._poll_every_secs = poll_every_secs
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
         self._streamed = np.zeros(len(contracts), np.bool_)
+        self._prices_withheld = False
         self._decoder = FeedDecoder(
             {
                 "Quote": {symbol: row for row, symbol in enumerate(plan.symbols)},
@@ -165,7 +121,7 @@ class UpdateStream:
             case m.Data():
                 return self._of_data(self._decoder.decode(event.data))
             case m.Configured():
-                self._decoder.configure(event.event_fields)
+                self._configure(event)
                 return None
             case Subscribed():
                 contracts = max(0, event.count - len(self._plan.underlyings))
@@ -175,17 +131,26 @@ class UpdateStream:
                 self._streamed[:] = False
                 return Update(self._clock(), link_down=True)
 
+    def _configure(self, event: m.Configured) -> None:
+        """Take over a layout; without both prices a quote says nothing, and REST has to do."""
+        self._decoder.configure(event.event_fields)
+        if "Quote" in event.event_fields:
+            withheld = _BOTH_PRICES - set(event.event_fields["Quote"])
+            self._prices_withheld = bool(withheld)
+            if withheld:
+                log.warning("prices_not_streamed", withheld=sorted(withheld))
+
     def _of_data(self, batches: Sequence[EventBatch]) -> Update | None:
         spot: dict[str, float] = {}
         quotes = []
         for batch in batches:
             if not len(batch.rows):
                 continue
-            if batch.event_type == "Quote":
-                quotes.append(batch)
-            else:
+            if batch.event_type == "Trade":
                 prices = zip(batch.rows, batch.columns["price"], strict=True)
                 spot |= {self._plan.underlyings[at]: float(p) for at, p in prices if p > 0}
+            elif not self._prices_withheld:
+                quotes.append(batch)
         if not quotes and not spot:
             return None
         merged = _quotes(quotes) if quotes else None
@@ -275,47 +240,6 @@ def polled_quotes(rows: NDArray[np.int32], items: Sequence[MarketData]) -> Quote
         bid_size=_column([item.bid_size for item in items]),
         ask_size=_column([item.ask_size for item in items]),
     )
-
-
-def spots_of(quotes: Mapping[str, MarketData], underlyings: Sequence[str]) -> dict[str, float]:
-    """Return the prices of underlyings that REST knows: the last, else the mark, else a close."""
-    found = {}
-    for name in underlyings:
-        item = quotes.get(name)
-        if item is not None:
-            prices = (item.last, item.mark, item.close, item.prev_close)
-            price = next((p for p in prices if p is not None and p > 0), None)
-            if price is not None:
-                found[name] = price
-    return found
-
-
-async def streamed_spots(
-    link: DXLinkLink, underlyings: Sequence[str], longest_secs: float
-) -> dict[str, float]:
-    """Return prices of underlyings from a short-lived link, for accounts without REST quotes.
-
-    Args:
-        link: a link that subscribes the ``Trade`` of each.
-        underlyings: index symbols.
-        longest_secs: how long to wait for the last of them, in seconds.
-    """
-    decoder = FeedDecoder({"Trade": {name: at for at, name in enumerate(underlyings)}}, NUMBERS)
-    found: dict[str, float] = {}
-    try:
-        async with asyncio.timeout(longest_secs), aclosing(link.events()) as events:
-            async for event in events:
-                if isinstance(event, m.Configured):
-                    decoder.configure(event.event_fields)
-                elif isinstance(event, m.Data):
-                    for batch in decoder.decode(event.data):
-                        prices = zip(batch.rows, batch.columns["price"], strict=True)
-                        found |= {underlyings[at]: float(p) for at, p in prices if p > 0}
-                if len(found) == len(underlyings):
-                    break
-    except TimeoutError:
-        log.warning("no_price", underlyings=[name for name in underlyings if name not in found])
-    return found
 
 
 def _column(values: Sequence[float | None]) -> NDArray[np.float64]:

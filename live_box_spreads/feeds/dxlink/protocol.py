@@ -73,7 +73,8 @@ class DXLinkProtocol:
             token: quote token; leaves this object in the AUTH frame only.
             fields: wanted fields by event type; the server may give fewer.
             aggregation_secs: period over which the server may conflate events.
-            keepalive_secs: send a sign of life after this long without another frame.
+            keepalive_secs: send a sign of life after this long without another frame, or after
+                half of what the server's SETUP allows if that is less.
         """
         self.state = State.NEW
         self.ignored: Counter[str] = Counter()
@@ -191,6 +192,8 @@ class DXLinkProtocol:
         if self.state is State.NEW:
             raise ProtocolError("the DXLink server sent SETUP before we connected")
         self._setup_seen = True
+        if message.keepalive_timeout > 0:
+            self._keepalive_secs = min(self._keepalive_secs, message.keepalive_timeout / 2)
         early, self._early_auth_state = self._early_auth_state, ""
         return [
             m.Connected(message.version, message.keepalive_timeout),
@@ -251,7 +254,8 @@ class DXLinkProtocol:
         return []
 
     def _on_peer_error(self, message: m.PeerError) -> list[m.Event]:
-        return [m.Complaint(message.channel, message.error, message.message)]
+        text = message.message.replace(self._token, "***") if self._token else message.message
+        return [m.Complaint(message.channel, message.error, text)]
 
     def _foreign(self, message: m.Frame, name: str) -> bool:
         """Count a frame of a channel that is not ours, or that came after its end."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import structlog
+from websockets.exceptions import ConnectionClosed
 
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
 
 log = structlog.get_logger(__name__)
+
+
+_REFUSING_CLOSE_CODES: Final = frozenset({1000, 1008})
+"""Instead of AUTH_STATE a server may close after AUTH; other codes tell of its own troubles."""
 
 
 class TokenRefusedError(FeedUnavailableError):
@@ -170,6 +175,11 @@ class DXLinkSession:
                 return await self._socket.recv()
         except TimeoutError:
             return None
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else None
+            if self._protocol.state is State.AUTHORIZING and code in _REFUSING_CLOSE_CODES:
+                raise TokenRefusedError("the quote stream closed on the token") from error
+            raise
 
     def _check_life(self, begun_secs: float, heard_secs: float, now_secs: float) -> None:
         if now_secs - heard_secs >= self._times.silence:
