@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-import stamina
 
 from live_box_spreads.model.errors import (
     ApiError,
@@ -19,19 +18,13 @@ from live_box_spreads.model.errors import (
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SECRETS = ("client-s3cret", "refresh-s3cret", "pass-s3cret", "access-s3cret")
 OAUTH = Credentials(client_secret=SECRETS[0], refresh_token=SECRETS[1])
 PASSWORD = Credentials(username="someone", password=SECRETS[2])
 TOKEN = {"access_token": SECRETS[3], "token_type": "Bearer", "expires_in": 900}
 SESSION = {"state": "Open"}
-
-
-@pytest.fixture(autouse=True)
-def _retry_without_waiting() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
 
 
 class Server:
