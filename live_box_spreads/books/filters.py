@@ -9,8 +9,8 @@ it, in this order:
 4. a leg open interest under ``min_open_interest``;
 5. a width under ``min_strike_gap``, or over ``max_strike_gap``;
 6. neither side can be executed;
-7. a cost, on a side that can be executed, that is not positive;
-8. a rate there that is not finite or beyond ``max_abs_rate`` (not asked of expired boxes).
+7. with a ``max_abs_rate``: a cost, on a side that can be executed, that is not positive;
+8. likewise: a rate there that is beyond it (not asked of expired boxes).
 
 The first four are properties of a strike: dropping k of n strikes removes
 ``n(n - 1)/2 - (n - k)(n - k - 1)/2`` boxes before a single one is priced.
@@ -19,7 +19,7 @@ The first four are properties of a strike: dropping k of n strikes removes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf, isnan
+from math import inf, isinf, isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BoxFilters:
-    """Thresholds; the defaults keep every box that can be executed at a positive cost.
+    """Thresholds; the defaults keep every box that can be executed, at whatever cost.
 
     Attributes:
         min_strike_gap: least width, index points.
@@ -49,6 +49,8 @@ class BoxFilters:
             unknown volume counts as zero; without one it does not matter.
         min_open_interest: least open interest of each leg, contracts; unknown as for volume.
         max_abs_rate: greatest rate either way, as a fraction, on each side that can be executed.
+            A cost that is not positive has no rate, and is beyond any limit. Infinity, the
+            default, asks nothing of costs and rates: narrow boxes of wide quotes stay.
     """
 
     min_strike_gap: float = 0.0
@@ -109,14 +111,14 @@ def usable_boxes(prices: BoxPrices, filters: BoxFilters, years: float, removals:
         "neither side can be executed",
         ~(absent[0] & absent[1]),
     )
+    if isinf(filters.max_abs_rate):
+        return keep
     for (cost, _), missing in zip(sides, absent, strict=True):
         keep = removals.apply(keep, "cost is not positive", missing | (cost > 0.0))
     if years > 0.0:
-        limit = min(filters.max_abs_rate, float(np.finfo(np.float64).max))
         for (_, rate), missing in zip(sides, absent, strict=True):
-            keep = removals.apply(
-                keep, "rate is beyond max_abs_rate", missing | (np.abs(rate) <= limit)
-            )
+            within = np.abs(rate) <= filters.max_abs_rate
+            keep = removals.apply(keep, "rate is beyond max_abs_rate", missing | within)
     return keep
 
 

@@ -34,10 +34,11 @@ _WIDTH = 160  # in characters, where there is no terminal that says its own
 
 
 def for_programs(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with quality as text and null for NaN; rates stay fractions."""
+    """Return the table with quality as text; rates stay fractions. Null is no finite number."""
     words = {flags: describe_flags(LegFlag(flags)) for flags in frame["quality"].unique()}
     quality = pl.col("quality").replace_strict(words, return_dtype=pl.String)
-    return frame.with_columns(quality, pl.selectors.float().fill_nan(None))
+    floats = pl.selectors.float()
+    return frame.with_columns(quality, pl.when(floats.is_finite()).then(floats))
 
 
 def to_csv(frame: pl.DataFrame) -> bytes:

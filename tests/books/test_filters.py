@@ -85,8 +85,9 @@ def passes(box: BoxSpread, thresholds: BoxFilters) -> bool:
         for cost, rate in ((box.bid_cost, box.bid_rate), (box.ask_cost, box.ask_rate))
         if not np.isnan(cost)
     ]
+    unlimited = np.isinf(thresholds.max_abs_rate)
     return bool(sides) and all(
-        cost > 0 and abs(rate) <= thresholds.max_abs_rate for cost, rate in sides
+        unlimited or (cost > 0 and abs(rate) <= thresholds.max_abs_rate) for cost, rate in sides
     )
 
 
@@ -124,14 +125,20 @@ def test_an_unknown_volume_matters_only_under_a_minimum(
     }
 
 
-def test_a_cost_that_is_not_positive_removes(
+def test_a_cost_that_is_not_positive_has_no_rate_and_is_beyond_any_limit(
     make_chain: Callable[..., Chain], example: Chain, expiry: date
 ) -> None:
     rows = example.quotes.to_dicts()
     for row in rows:
         if (row["strike"], row["right"]) == (6000.0, "P"):
             row["bid"], row["ask"] = 1300.0, 1301.0
-    assert box_table(make_chain(rows), "SPX", expiry).removed == {"cost is not positive": 1}
+    chain = make_chain(rows)
+    limited = box_table(chain, "SPX", expiry, filters=BoxFilters(max_abs_rate=1e9))
+    assert limited.removed == {"cost is not positive": 1}
+
+    (box,) = box_table(chain, "SPX", expiry).frame.iter_rows(named=True)
+    assert box["ask_cost"] < 0
+    assert np.isnan([box["bid_rate"], box["mid_rate"], box["ask_rate"]]).all()
 
 
 def test_neither_side_to_be_executed_removes(
