@@ -139,6 +139,16 @@ class SimulatedExchange:
             )
         )
 
+    def withdraw_ask(self, occ_symbol: str) -> None:
+        """Take a contract's ask out of the book for good.
+
+        Raises:
+            KeyError: the exchange lists no such contract.
+        """
+        exchange = self._running()
+        row = exchange.contract_rows[occ_symbol]
+        exchange.call(lambda: exchange.market.withdraw_ask(row))
+
     @property
     def occ_symbols(self) -> tuple[str, ...]:
         """OCC symbols of all listed contracts."""

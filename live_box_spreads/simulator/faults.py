@@ -22,6 +22,9 @@ class Faults:
         withheld_fields: DXLink fields left out of FEED_CONFIG, though asked for.
         sizes_unknown: quotes carry "NaN" sizes, as after hours.
         silent_symbols: DXLink symbols that never send anything.
+        truncated_frames: next FEED_DATA frames cut off in the middle.
+        repeated_rows: every event comes twice in its frame, and the frame back to front.
+        frame_delay_secs: pause before each DXLink frame.
         auth_state_first: AUTH_STATE goes out ahead of the server's SETUP.
         frozen: websockets stay open, but nothing more is sent, not even keepalives.
         resets: raise it by one to cut all open websockets without a closing handshake.
@@ -37,6 +40,9 @@ class Faults:
     withheld_fields: set[str] = field(default_factory=set)
     sizes_unknown: bool = False
     silent_symbols: set[str] = field(default_factory=set)
+    truncated_frames: int = 0
+    repeated_rows: bool = False
+    frame_delay_secs: float = 0.0
     auth_state_first: bool = False
     frozen: bool = False
     resets: int = 0

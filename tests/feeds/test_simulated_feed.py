@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from live_box_spreads.feeds.simulated import SimulatedFeed
 from live_box_spreads.model.chain import Timeliness
@@ -14,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def feed() -> AsyncIterator[SimulatedFeed]:
+    """One exchange, and so one event loop, for the whole suite: opening a market takes a while."""
+    async with SimulatedFeed(options=SimulatorOptions(seed=5, roots=("SPX", "XSP"))) as feed:
+        yield feed
+
+
+@pytest.mark.asyncio(loop_scope="module")
 class TestSimulatedFeed(FeedConformance):
     timeliness = Timeliness.SIMULATED
-
-    @pytest.fixture
-    async def feed(self) -> AsyncIterator[SimulatedFeed]:
-        options = SimulatorOptions(seed=5, roots=("SPX", "XSP"))
-        async with SimulatedFeed(options=options) as feed:
-            yield feed
 
 
 async def test_closed_feed_says_so() -> None:

@@ -154,8 +154,9 @@ class FeedChannel:
     def _data(self, pieces: list[tuple[str, NDArray[np.intp]]]) -> Frame:
         data: list[Any] = []
         unknown = _SIZES if self._faults.sizes_unknown else ()
-        for kind, rows in pieces:
+        for kind, changed in pieces:
             fields = self._fields[kind]
+            rows = np.repeat(changed, 2)[::-1] if self._faults.repeated_rows else changed
             columns = event_columns(self._market, kind, fields, rows, unknown)
             if self._format == "COMPACT":
                 data += [kind, compact(columns)]

@@ -84,6 +84,8 @@ class DxlinkServer:
             now_secs = self._state.now_secs()
             session.tick(now_secs)
             for text in session.outgoing(now_secs):
+                if self._state.faults.frame_delay_secs > 0:
+                    await asyncio.sleep(self._state.faults.frame_delay_secs)
                 await socket.send(text)
             if session.close is not None:
                 await socket.close(*session.close)

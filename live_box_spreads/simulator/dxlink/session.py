@@ -249,4 +249,8 @@ class DxlinkSession:
         self._send({"type": "ERROR", "channel": channel, "error": kind, "message": message})
 
     def _send(self, frame: Frame | dict[str, Any]) -> None:
-        self._outgoing.append(msgspec.json.encode(frame).decode())
+        text = msgspec.json.encode(frame).decode()
+        if self._faults.truncated_frames > 0 and frame["type"] == "FEED_DATA":
+            self._faults.truncated_frames -= 1
+            text = text[: len(text) // 2]
+        self._outgoing.append(text)

@@ -108,6 +108,13 @@ class Market:
         self._trade(elapsed_secs)
         self._print_indices()
 
+    def withdraw_ask(self, row: int) -> None:
+        """Take a contract's ask away for good; its bid stays as it is."""
+        self._terms.quoted[row] = False
+        self.book.step += 1
+        self.book.ask[row] = self.book.ask_size[row] = np.nan
+        self.book.quote_step[row] = self.book.step
+
     def truth(self) -> Truth:
         """Return what the market knows now."""
         return self._clock.truth(self.now, self._spots.levels)

@@ -1,0 +1,81 @@
+"""How a collector ends: told to, refused, or because another one is there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live_box_spreads.model.errors import ConfigError, StoreBusyError
+from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
+from tests.collector.scripted import ScriptedFeed, collector_of, quotes, rounds_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from live_box_spreads.collector.report import SnapshotReport
+    from live_box_spreads.model.chain import Chain
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SnapshotStore:
+    return SnapshotStore(tmp_path / "snapshots")
+
+
+async def test_the_second_collector_of_a_folder_stops_at_once(store: SnapshotStore) -> None:
+    feed = ScriptedFeed()
+    with store.lock(), pytest.raises(StoreBusyError, match=f"pid {os.getpid()}"):
+        await collector_of(feed, SnapshotStore(store.folder)).run(
+            60.0, asyncio.Event(), lambda _report: None
+        )
+    assert (feed.opened, feed.asked) == (0, [])
+
+
+@pytest.mark.parametrize("interval_secs", [0.0, -1.0, float("nan")])
+async def test_an_impossible_interval_is_refused(
+    store: SnapshotStore, interval_secs: float
+) -> None:
+    with pytest.raises(ConfigError, match="impossible"):
+        await collector_of(ScriptedFeed(), store).run(
+            interval_secs, asyncio.Event(), lambda _report: None
+        )
+
+
+async def test_a_stop_while_quotes_settle_ends_without_a_snapshot(store: SnapshotStore) -> None:
+    feed = ScriptedFeed()
+    feed.send_at(1.0, quoted=quotes(0), subscribed=1)
+    assert await rounds_of(collector_of(feed, store, "stream"), feed, 5.0) == []
+    assert (feed.time.secs(), store.paths()) == (5.0, [])
+
+
+async def test_a_stop_between_two_rounds_does_not_wait_for_the_next(store: SnapshotStore) -> None:
+    feed = ScriptedFeed()
+    assert len(await rounds_of(collector_of(feed, store), feed, 7.0)) == 1
+    assert feed.time.secs() == 7.0
+
+
+class StoppedWhileWriting(SnapshotStore):
+    """Asks its collector to stop once it has begun to write."""
+
+    def asked_by(self, stop: asyncio.Event) -> None:
+        self._stop, self._loop = stop, asyncio.get_running_loop()
+
+    def write(self, chain: Chain) -> Path:
+        async def ask() -> None:
+            self._stop.set()
+
+        asyncio.run_coroutine_threadsafe(ask(), self._loop).result(10)
+        return super().write(chain)
+
+
+async def test_a_stop_during_a_write_finishes_the_file(tmp_path: Path) -> None:
+    store = StoppedWhileWriting(tmp_path)
+    feed, stop = ScriptedFeed(), asyncio.Event()
+    store.asked_by(stop)
+    reports: list[SnapshotReport] = []
+    await collector_of(feed, store).run(60.0, stop, reports.append)
+    assert [report.path for report in reports] == store.paths()
+    assert len(read_snapshot(store.paths()[0]).quotes) == 4
+    assert (feed.snapshots, feed.closed) == (1, 1)
