@@ -84,9 +84,7 @@ def _sizes(
 
     Lending buys the synthetic forward at ``kl`` and sells the one at ``ks``; borrowing the reverse.
     """
-    call, put = synthetic.call, synthetic.put
-    buy = np.minimum(call.ask_size, put.bid_size)
-    sell = np.minimum(call.bid_size, put.ask_size)
+    buy, sell = synthetic.buy_size, synthetic.sell_size
     can_lend, can_borrow = ~np.isnan(prices.ask_cost), ~np.isnan(prices.bid_cost)
     lend = np.where(can_lend, np.minimum(buy[low], sell[high]), np.nan)
     borrow = np.where(can_borrow, np.minimum(sell[low], buy[high]), np.nan)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
 
 _NEAREST_SHOWN = 4
+_NO_SETTLEMENT = 255
+_UNSORTED = f"chain rows are not sorted by {', '.join(KEY)}; use Chain.build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,16 @@ class Synthetics:
     one_sided: int
 
     @property
+    def buy_size(self) -> Floats:
+        """Synthetic forwards to be bought at the top of the book, (m,); NaN unknown."""
+        return np.minimum(self.call.ask_size, self.put.bid_size)
+
+    @property
+    def sell_size(self) -> Floats:
+        """Synthetic forwards to be sold at the top of the book, (m,); NaN unknown."""
+        return np.minimum(self.call.bid_size, self.put.ask_size)
+
+    @property
     def listed_strikes(self) -> int:
         """Number of strikes that are listed, with one right or both."""
         return self.forwards.strike.size + self.one_sided
@@ -114,6 +127,9 @@ class Synthetics:
         return {reason: strikes for reason, strikes in counts.items() if strikes}
 
 
+_Arrays = TypeVar("_Arrays", Legs, SyntheticForwards)
+
+
 def synthetics(chain: Chain, root: str, expiry: date, rules: QualityRules) -> Synthetics:
     """Pair calls and puts of one root and expiry into synthetic forwards.
 
@@ -124,64 +140,132 @@ def synthetics(chain: Chain, root: str, expiry: date, rules: QualityRules) -> Sy
         ChainError: the chain has no such root or expiry, mixes AM and PM settlement in it, or is
             not sorted.
     """
-    quotes = _quotes_of(chain, root, expiry)
-    flags = leg_flags(quotes, chain.snapshot_time, rules)
-    calls = _rows_of_calls(quotes)
-    call, put = _legs(quotes, flags, calls), _legs(quotes, flags, calls + 1)
-    excluded_by = _lowest_bit((call.flags | put.flags) & np.uint8(rules.exclude))
-    usable = excluded_by == 0
-    return Synthetics(
-        root=root,
-        expiry=expiry,
-        settlement=_settlement(quotes, root, expiry),
-        spot=chain.spot.get(quotes["underlying"][0], float("nan")),
-        forwards=SyntheticForwards(
-            quotes["strike"].to_numpy()[calls],
-            _difference(call.bid, put.ask, usable),
-            _difference(call.ask, put.bid, usable),
-        ),
-        call=call,
-        put=put,
-        excluded_by=excluded_by,
-        one_sided=len(quotes) - 2 * calls.size,
-    )
+    [found] = _paired(_quotes_of(chain, root, expiry), chain, rules)
+    return found
+
+
+def synthetics_by_expiry(
+    chain: Chain, rules: QualityRules, root: str | None = None
+) -> list[Synthetics]:
+    """Pair calls and puts of every root and expiry, as ``synthetics`` does, in one pass.
+
+    Args:
+        chain: quotes at one instant.
+        rules: which legs to flag, and to leave out.
+        root: only this option root; all of them if not given.
+
+    Returns:
+        One for each (root, expiry), in the order of ``chain.keys()``; none for an empty chain.
+
+    Raises:
+        ChainError: the chain has no such root, mixes AM and PM settlement in an expiry, or is not
+            sorted.
+    """
+    quotes = chain.quotes
+    if root is not None:
+        quotes = quotes.filter(pl.col("root") == root)
+        if quotes.is_empty():
+            raise ChainError(_no_such_root(chain, root))
+    return _paired(quotes, chain, rules)
 
 
 def _quotes_of(chain: Chain, root: str, expiry: date) -> pl.DataFrame:
     quotes = chain.quotes.filter(pl.col("root") == root, pl.col("expiry") == expiry)
     if len(quotes):
         return quotes
-    roots = chain.roots
-    if root not in roots:
-        known = ", ".join(roots) or "no root at all"
-        raise ChainError(
-            f"the chain has no root {root!r}; it has {known}.{did_you_mean(root, roots)}"
-        )
+    if root not in chain.roots:
+        raise ChainError(_no_such_root(chain, root))
     nearest = sorted(chain.expiries(root), key=lambda day: abs(day - expiry))[:_NEAREST_SHOWN]
     shown = ", ".join(day.isoformat() for day in sorted(nearest))
     raise ChainError(f"{root} has no expiry {expiry.isoformat()}; the nearest are {shown}")
 
 
-def _settlement(quotes: pl.DataFrame, root: str, expiry: date) -> Settlement:
-    settlement: Settlement | None = quotes["settlement"][0]
-    if settlement is None or quotes["settlement"].n_unique() != 1:
-        found = quotes["settlement"].unique().to_list()
-        raise ChainError(
-            f"{root} {expiry.isoformat()} has settlement {found}; an expiry has one, AM or PM"
+def _no_such_root(chain: Chain, root: str) -> str:
+    known = ", ".join(chain.roots) or "no root at all"
+    return f"the chain has no root {root!r}; it has {known}.{did_you_mean(root, chain.roots)}"
+
+
+def _paired(quotes: pl.DataFrame, chain: Chain, rules: QualityRules) -> list[Synthetics]:
+    """Return the synthetic forwards of each (root, expiry) of these rows of the chain."""
+    if quotes.is_empty():
+        return []
+    starts = _starts_of_expiries(quotes)
+    heads = quotes[starts[:-1]].select("root", "underlying", "expiry", "settlement").rows()
+    _check_settlements(quotes, starts)
+    calls = _rows_of_calls(quotes, starts)
+    flags = leg_flags(quotes, chain.snapshot_time, rules)
+    call, put = _legs(quotes, flags, calls), _legs(quotes, flags, calls + 1)
+    excluded_by = _lowest_bit((call.flags | put.flags) & np.uint8(rules.exclude))
+    usable = excluded_by == 0
+    forwards = SyntheticForwards(
+        quotes["strike"].to_numpy()[calls],
+        _difference(call.bid, put.ask, usable),
+        _difference(call.ask, put.bid, usable),
+    )
+    bounds = np.searchsorted(calls, starts)
+    found = []
+    for (root, underlying, expiry, settlement), rows, a, b in zip(
+        heads, np.diff(starts), bounds, bounds[1:], strict=False
+    ):
+        part = slice(int(a), int(b))
+        found.append(
+            Synthetics(
+                root=root,
+                expiry=expiry,
+                settlement=settlement,
+                spot=chain.spot.get(underlying, float("nan")),
+                forwards=_part(forwards, part),
+                call=_part(call, part),
+                put=_part(put, part),
+                excluded_by=excluded_by[part],
+                one_sided=int(rows - 2 * (b - a)),
+            )
         )
-    return settlement
+    return found
 
 
-def _rows_of_calls(quotes: pl.DataFrame) -> Indices:
+def _starts_of_expiries(quotes: pl.DataFrame) -> Indices:
+    """Return the first row of each (root, expiry), and the number of rows at the end.
+
+    Raises:
+        ChainError: they are not in order, or one is in two places.
+    """
+    changed = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in KEY[:2])
+    starts = np.flatnonzero(quotes.select(changed.fill_null(value=True)).to_series().to_numpy())
+    keys = quotes[starts].select(KEY[:2]).rows()
+    if any(above >= below for above, below in pairwise(keys)):
+        raise ChainError(_UNSORTED)
+    return np.append(starts, len(quotes))
+
+
+def _check_settlements(quotes: pl.DataFrame, starts: Indices) -> None:
+    """Refuse an expiry that mixes settlements, or has a row without one."""
+    settlement = quotes["settlement"].to_physical().fill_null(_NO_SETTLEMENT).to_numpy()
+    lowest = np.minimum.reduceat(settlement, starts[:-1])
+    highest = np.maximum.reduceat(settlement, starts[:-1])
+    for bad in np.flatnonzero((lowest != highest) | (highest == _NO_SETTLEMENT)):
+        rows = quotes[int(starts[bad]) : int(starts[bad + 1])]
+        found = rows["settlement"].unique().sort().to_list()
+        raise ChainError(
+            f"{rows['root'][0]} {rows['expiry'][0].isoformat()} has settlement {found}; an expiry "
+            "has one, AM or PM"
+        )
+
+
+def _rows_of_calls(quotes: pl.DataFrame, starts: Indices) -> Indices:
     """Return the row of each call that has a put; the put is in the next row, as chains are sorted.
 
     Raises:
-        ChainError: the rows are not sorted.
+        ChainError: the rows of an expiry are not sorted.
     """
     strike, right = quotes["strike"].to_numpy(), quotes["right"].to_physical().to_numpy()
-    same = strike[:-1] == strike[1:]
-    if np.any(strike[:-1] > strike[1:]) or np.any(right[:-1][same] >= right[1:][same]):
-        raise ChainError(f"chain rows are not sorted by {', '.join(KEY)}; use Chain.build")
+    within = np.ones(strike.size - 1, dtype=np.bool_)
+    within[starts[1:-1] - 1] = False
+    same = within & (strike[:-1] == strike[1:])
+    if np.any(strike[:-1][within] > strike[1:][within]) or np.any(
+        right[:-1][same] >= right[1:][same]
+    ):
+        raise ChainError(_UNSORTED)
     return np.flatnonzero(same)
 
 
@@ -190,6 +274,11 @@ def _legs(quotes: pl.DataFrame, flags: Flags, rows: Indices) -> Legs:
     # An integer column with nulls becomes floats with NaN.
     values = {name: quotes[name].to_numpy().astype(np.float64)[rows] for name in names}
     return Legs(**values, flags=flags[rows])
+
+
+def _part(arrays: _Arrays, part: slice) -> _Arrays:
+    """Return the same with a slice of each of its arrays."""
+    return type(arrays)(*(getattr(arrays, item.name)[part] for item in fields(arrays)))
 
 
 def _difference(call: Floats, put: Floats, usable: NDArray[np.bool_]) -> Floats:
