@@ -16,5 +16,27 @@ def tightest(column: str) -> pl.Expr:
     At least one box, and every box that ties with the last one taken; boxes of which only one
     side can be executed have no spread and are never among them. Works within a group too.
     """
+    return _of_tightest(pl.col(column))
+
+
+def tightest_spread() -> pl.Expr:
+    """Return ``RATE_SPREAD`` of the boxes that ``tightest`` takes."""
+    return _of_tightest(RATE_SPREAD)
+
+
+def weighted_median(column: str) -> pl.Expr:
+    """Return the median of a column, each box weighing ``1 / RATE_SPREAD**2``.
+
+    The error of a mid grows with the width of its quotes, so this is the weight that the precision
+    of each box earns; a median, so that a few bad quotes do not move it. Boxes without a spread
+    weigh nothing; null where no box has one. Works within a group too.
+    """
+    weight = (1.0 / RATE_SPREAD**2).fill_nan(0.0)
+    order = pl.col(column).arg_sort()
+    below = weight.gather(order).cum_sum()
+    return pl.col(column).gather(order).filter(below >= weight.sum() / 2, below > 0.0).first()
+
+
+def _of_tightest(values: pl.Expr) -> pl.Expr:
     spread = RATE_SPREAD.fill_nan(None)
-    return pl.col(column).filter(spread <= spread.quantile(TIGHT_SHARE, "lower"))
+    return values.filter(spread <= spread.quantile(TIGHT_SHARE, "lower"))

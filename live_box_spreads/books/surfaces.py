@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.liquid import tightest
+from live_box_spreads.books.liquid import tightest_spread, weighted_median
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.settlement import TimeBasis, years_to_payment
 
@@ -40,6 +40,7 @@ class Surface:
         labels: (n) ISO date of the expiry, or ISO instant of the snapshot.
         values: (n, m) rates as fractions, or contracts; NaN where the cell is empty.
         counts: (n, m) what each value stands on: boxes, or contracts with a known volume.
+        unclear: cells that have boxes and were left empty, because their quotes are too wide.
     """
 
     strikes: Floats
@@ -47,6 +48,7 @@ class Surface:
     labels: list[str]
     values: Floats
     counts: NDArray[np.int64]
+    unclear: int = 0
 
 
 def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
@@ -70,15 +72,20 @@ def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
 
 
 def rate_surface(
-    tables: Sequence[BoxTable], edges: Floats, which: Which, *, label: RowLabel = "expiry"
+    tables: Sequence[BoxTable],
+    edges: Floats,
+    which: Which,
+    *,
+    label: RowLabel = "expiry",
+    clear_within: float = np.inf,
 ) -> Surface:
     """Lay the rates of boxes over their middle strikes.
 
     A cell holds many boxes, from very narrow to very wide. The spread of a box's rate is its
     quotes' half-spreads over its width and its time, so a narrow box has a wild mid rate: ``mid``
-    is the median of the tightest quarter of the cell by ``bid_rate - ask_rate``. ``bid`` is the
-    lowest ``bid_rate`` (the cheapest loan to be had), ``ask`` the highest ``ask_rate`` (the best
-    investment to be had).
+    is the median of the cell's boxes, each weighing ``1 / (bid_rate - ask_rate)**2``. ``bid`` is
+    the lowest ``bid_rate`` (the cheapest loan to be had), ``ask`` the highest ``ask_rate`` (the
+    best investment to be had).
 
     Args:
         tables: one a row, in order.
@@ -86,20 +93,27 @@ def rate_surface(
             one both.
         which: the rate to show.
         label: what the rows are named after.
+        clear_within: a cell whose tight boxes are, at the median, more than this many times as
+            wide in rate as those of the row's clearest cell is left empty: far from the money it
+            would show the width of quotes and no rate.
     """
+    unclear = 0
     values = np.full((len(tables), edges.size - 1), np.nan)
     counts = np.zeros(values.shape, dtype=np.int64)
     for row, table in enumerate(tables):
         cells = _rate_by_cell(table.frame, edges, which)
         at = cells["cell"].to_numpy()
-        values[row, at] = cells["rate"].to_numpy()
         counts[row, at] = cells["boxes"].to_numpy()
+        clear = _clear(cells["spread"].to_numpy(), clear_within)
+        values[row, at[clear]] = cells["rate"].to_numpy()[clear]
+        unclear += int(np.count_nonzero(~clear))
     return Surface(
         strikes=_middles(edges),
         tte_years=np.array([table.tte_years for table in tables], dtype=np.float64),
         labels=[getattr(table, label).isoformat() for table in tables],
         values=values,
         counts=counts,
+        unclear=unclear,
     )
 
 
@@ -139,7 +153,7 @@ def volume_surface(
 
 
 def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFrame:
-    """Return cell, rate and boxes of the cells that have a rate."""
+    """Return cell, rate, boxes and spread (NaN if unknown) of the cells that have a rate."""
     boxes = frame.select("mid_strike", "bid_rate", "mid_rate", "ask_rate").filter(
         pl.col(f"{which}_rate").is_finite(),
         pl.col("mid_strike").is_between(edges[0], edges[-1]),
@@ -147,11 +161,22 @@ def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFr
     cell = np.searchsorted(edges, boxes["mid_strike"].to_numpy(), side="right") - 1
     boxes = boxes.with_columns(cell=pl.Series(np.minimum(cell, edges.size - 2)))
     rate = {
-        "mid": tightest("mid_rate").median(),
+        "mid": weighted_median("mid_rate"),
         "bid": pl.col("bid_rate").min(),
         "ask": pl.col("ask_rate").max(),
     }[which]
-    return boxes.group_by("cell").agg(rate=rate, boxes=pl.len())
+    spread = tightest_spread().median().fill_null(np.nan)
+    return boxes.group_by("cell").agg(rate=rate, boxes=pl.len(), spread=spread)
+
+
+def _clear(spread: Floats, within: float) -> NDArray[np.bool_]:
+    """Tell which cells of a row are clear; one of unknown spread is so only without a limit."""
+    if np.isinf(within):
+        return np.ones(spread.size, np.bool_)
+    if np.isnan(spread).all():
+        return np.zeros(spread.size, np.bool_)
+    clear: NDArray[np.bool_] = spread <= within * np.nanmin(spread)
+    return clear
 
 
 def _middles(edges: Floats) -> Floats:

@@ -48,8 +48,7 @@ def rate_figure(
 ) -> go.Figure:
     """Draw one or more rate surfaces in one scene.
 
-    The rate axis leaves out the wildest 4 % on either side, and a note says how many cells are
-    beyond it.
+    The rate axis leaves out the wildest 4 % on either side; ``cells_beyond_axis`` counts them.
     """
     shown = rate_range([layer.values for layer in layers])
     low, high = (shown.low, shown.high) if shown else (0.0, 0.05)
@@ -72,9 +71,13 @@ def rate_figure(
         yaxis=time.layout,
         zaxis={"title": {"text": "Rate"}, "tickformat": ".1%", "range": [low, high]},
     )
-    if shown and shown.beyond:
-        _note(figure, f"{shown.beyond} cells beyond the rate axis", palette)
     return figure
+
+
+def cells_beyond_axis(layers: Sequence[Layer]) -> int:
+    """Return how many cells have a rate outside the axis that ``rate_figure`` gives them."""
+    shown = rate_range([layer.values for layer in layers])
+    return shown.beyond if shown else 0
 
 
 def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision: str) -> go.Figure:
@@ -89,7 +92,7 @@ def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision:
         xaxis=_strike_axis(layer.strikes),
         yaxis=time.layout,
         zaxis={
-            "title": {"text": "Contracts"},
+            "title": {"text": ""},  # the caption says contracts; here it would leave the panel
             "tickformat": "~s",
             "nticks": 5,
             "rangemode": "tozero",
@@ -132,17 +135,3 @@ def _colour_bar(palette: Palette, *, tickformat: str) -> dict[str, Any]:
         "outlinewidth": 0,
         "tickfont": {"size": 10.5, "color": palette.muted},
     }
-
-
-def _note(figure: go.Figure, text: str, palette: Palette) -> None:
-    figure.add_annotation(
-        text=text,
-        x=0.01,
-        y=0.01,
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 11, "color": palette.muted},
-    )

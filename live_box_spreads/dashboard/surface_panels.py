@@ -11,7 +11,12 @@ from live_box_spreads.books.surfaces import rate_surface, volume_surface
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.axes import snapshot_times, time_to_payment
 from live_box_spreads.dashboard.content import Content, nothing_passes
-from live_box_spreads.dashboard.figures_3d import Layer, rate_figure, volume_figure
+from live_box_spreads.dashboard.figures_3d import (
+    Layer,
+    cells_beyond_axis,
+    rate_figure,
+    volume_figure,
+)
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:
@@ -24,9 +29,11 @@ if TYPE_CHECKING:
 
 _NAMES: dict[Price, str] = {"mid": "Mid", "bid": "Borrow (bid)", "ask": "Lend (ask)"}
 _EACH_CELL = {
-    ids.MID_SURFACE: "median of the tightest boxes in each cell",
-    ids.QUOTED_SURFACE: "best to be had in each cell",
+    ids.MID_SURFACE: "weighted medians",
+    ids.QUOTED_SURFACE: "best in cell",
 }
+_CLEAR_WITHIN = 3.0
+"""A cell is drawn if its quotes are at most this many times as wide as the clearest of its row."""
 _SEE_THROUGH = 0.88
 """Of two surfaces, the one behind should be seen through the one before."""
 
@@ -79,13 +86,22 @@ def _rates(
     palette = PALETTES[choices.scheme]
     scales = {"mid": palette.mid_scale, "bid": palette.borrow_scale, "ask": palette.lend_scale}
     edges = view.strike_edges(market, choices.root)
-    layers = []
+    layers, unclear = [], 0
     for price in which:
-        surface = rate_surface(tables, edges, price)
+        surface = rate_surface(tables, edges, price, clear_within=_CLEAR_WITHIN)
+        unclear = max(unclear, surface.unclear)
         opacity = 1.0 if len(which) == 1 else _SEE_THROUGH
         layers.append(Layer(_NAMES[price], surface.strikes, surface.values, scales[price], opacity))
     figure = rate_figure(layers, _time_axis(rows, choices), palette, uirevision=panel)
-    return Content(figure, caption=f"{_what(rows, choices)}, {_EACH_CELL[panel]}")
+    caption = f"{_what(rows, choices)}, {_EACH_CELL[panel]}"
+    return Content(figure, caption=caption + _not_drawn(unclear, cells_beyond_axis(layers)))
+
+
+def _not_drawn(unclear: int, beyond: int) -> str:
+    """Say how many cells the figure does not show, and why; empty if it shows all."""
+    reasons = [(unclear, "wide"), (beyond, "off axis")]
+    said = ", ".join(f"{cells} {why}" for cells, why in reasons if cells)
+    return f" · not drawn: {said}" if said else ""
 
 
 def _rows(view: MarketView, market: Market, choices: Choices) -> list[_Row] | str:

@@ -57,23 +57,44 @@ def test_bid_and_ask_surfaces_show_the_best_box_of_each_cell(table: BoxTable) ->
         assert surface.counts.sum() > 100
 
 
-def test_mid_surface_is_the_median_of_the_tightest_quarter(table: BoxTable) -> None:
+def test_mid_surface_is_the_median_weighted_by_the_precision_of_quotes(table: BoxTable) -> None:
     edges = np.linspace(2000.0, 9000.0, 6)
     surface = rate_surface([table], edges, "mid")
     filled = 0
     for cell in range(5):
         boxes = boxes_in(table, edges[cell], edges[cell + 1], closed=cell == 4)
         quoted = sorted(
-            (box["bid_rate"] - box["ask_rate"], box["mid_rate"])
+            (box["mid_rate"], (box["bid_rate"] - box["ask_rate"]) ** -2)
             for box in boxes
             if not np.isnan(box["mid_rate"])
         )
         assert surface.counts[0, cell] == len(quoted)
         if quoted:
             filled += 1
-            tight = quoted[: int((len(quoted) - 1) * 0.25) + 1]
-            assert surface.values[0, cell] == pytest.approx(median(mid for _, mid in tight))
+            half = sum(weight for _, weight in quoted) / 2
+            reached = [sum(weight for _, weight in quoted[: at + 1]) for at in range(len(quoted))]
+            middle = next(at for at, weight in enumerate(reached) if weight >= half)
+            assert surface.values[0, cell] == quoted[middle][0]
     assert filled >= 4
+
+
+def test_cells_far_wider_than_the_clearest_of_their_row_are_left_empty(table: BoxTable) -> None:
+    edges = np.linspace(2000.0, 9000.0, 6)
+    everything = rate_surface([table], edges, "mid")
+    clear = rate_surface([table], edges, "mid", clear_within=1.5)
+    widths = []
+    for cell in range(5):
+        boxes = boxes_in(table, edges[cell], edges[cell + 1], closed=cell == 4)
+        spreads = [box["bid_rate"] - box["ask_rate"] for box in boxes]
+        spreads = sorted(spread for spread in spreads if not np.isnan(spread))
+        tight = spreads[: int((len(spreads) - 1) * 0.25) + 1]
+        widths.append(median(tight) if tight else np.nan)
+    shown = np.array(widths) <= 1.5 * np.nanmin(widths)
+    assert 1 <= shown.sum() < 5
+    np.testing.assert_array_equal(clear.values[0], np.where(shown, everything.values[0], np.nan))
+    assert clear.unclear == np.isfinite(everything.values).sum() - shown.sum()
+    assert (clear.counts == everything.counts).all()
+    assert everything.unclear == 0
 
 
 def test_empty_cells_are_holes_and_rows_follow_the_tables(
