@@ -154,6 +154,11 @@ class SimulatedExchange:
         """OCC symbols of all listed contracts."""
         return self._running().market.listing.occ_symbols
 
+    @property
+    def streamer_symbols(self) -> tuple[str, ...]:
+        """DXLink symbols of all listed contracts, in the order of ``occ_symbols``."""
+        return self._running().market.listing.streamer_symbols
+
     def _running(self) -> _Exchange:
         if self._exchange is None:
             raise FeedUnavailableError("the simulated exchange is not running; enter it first")

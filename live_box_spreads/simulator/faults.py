@@ -25,6 +25,7 @@ class Faults:
         truncated_frames: next FEED_DATA frames cut off in the middle.
         repeated_rows: every event comes twice in its frame, and the frame back to front.
         frame_delay_secs: pause before each DXLink frame.
+        strict_auth_order: an AUTH that does not wait for AUTH_STATE is an error.
         auth_state_first: AUTH_STATE goes out ahead of the server's SETUP.
         frozen: websockets stay open, but nothing more is sent, not even keepalives.
         resets: raise it by one to cut all open websockets without a closing handshake.
@@ -43,6 +44,7 @@ class Faults:
     truncated_frames: int = 0
     repeated_rows: bool = False
     frame_delay_secs: float = 0.0
+    strict_auth_order: bool = False
     auth_state_first: bool = False
     frozen: bool = False
     resets: int = 0

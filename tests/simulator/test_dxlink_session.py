@@ -101,11 +101,26 @@ def test_handshake_in_order(client: Client) -> None:
     assert "eventFields" not in config
 
 
-def test_auth_before_auth_state_is_an_error(client: Client) -> None:
+def auth_right_after_setup(client: Client) -> list[dict[str, Any]]:
     client.session.received(json.dumps(SETUP), client.now)
-    frames = client.say({"type": "AUTH", "channel": 0, "token": client.token()})
+    return client.say({"type": "AUTH", "channel": 0, "token": client.token()})
+
+
+def test_auth_may_follow_setup_at_once(client: Client) -> None:
+    frames = auth_right_after_setup(client)
+    assert kinds(frames) == ["SETUP", "AUTH_STATE", "AUTH_STATE"]
+    assert [frame["state"] for frame in frames[1:]] == ["UNAUTHORIZED", "AUTHORIZED"]
+
+
+def test_auth_before_auth_state_is_an_error_on_a_strict_server(small_market: Market) -> None:
+    frames = auth_right_after_setup(Client(small_market, Faults(strict_auth_order=True)))
     assert kinds(frames) == ["SETUP", "ERROR", "AUTH_STATE"]
     assert frames[1]["error"] == "BAD_ACTION"
+
+
+def test_auth_before_setup_is_an_error(client: Client) -> None:
+    (error,) = client.say({"type": "AUTH", "channel": 0, "token": client.token()})
+    assert (error["type"], error["error"]) == ("ERROR", "BAD_ACTION")
 
 
 def test_a_channel_before_authorization_is_an_error(client: Client) -> None:

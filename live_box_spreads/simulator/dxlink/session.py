@@ -30,7 +30,8 @@ MOST_SUBSCRIPTIONS = 25_000
 MOST_CHANGES_A_MINUTE = 10_000
 KEEPALIVE_SECS = 60.0
 AUTH_STATE_DELAY_SECS = 0.01
-"""AUTH_STATE follows SETUP after this; an AUTH sent before it arrives is too early."""
+"""AUTH_STATE follows SETUP after this. An AUTH may overtake it (the specification asks for SETUP
+before AUTH and no more); servers that refuse that are ``Faults.strict_auth_order``."""
 
 CLOSE_NORMAL, CLOSE_TOO_BIG = 1000, 1009
 _PROTOCOLS = ("0.1", "1.0")
@@ -165,9 +166,12 @@ class DxlinkSession:
             self._send_auth_state()
 
     def _authorise(self, message: Auth, now_secs: float) -> None:
-        if not self._knows_auth_state:
-            self._error(0, "BAD_ACTION", "AUTH came before AUTH_STATE was sent")
+        if not self._is_set_up or (self._faults.strict_auth_order and not self._knows_auth_state):
+            awaited = "AUTH_STATE was sent" if self._is_set_up else "SETUP"
+            self._error(0, "BAD_ACTION", f"AUTH came before {awaited}")
             return
+        if self._auth_state_due_secs is not None:  # it comes first, whatever AUTH leads to
+            self._send_due_auth_state(self._auth_state_due_secs)
         if self._credential is None:
             self._credential = self._office.open_dxlink_session(message.token, now_secs)
         if self._credential is None:

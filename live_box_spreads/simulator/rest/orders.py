@@ -28,6 +28,8 @@ _SEC_RATE = Decimal("20.60") / 1_000_000
 _BUYING_POWER = Decimal("1000000.0")
 _ACTIONS = {"Buy to Open": 1, "Buy to Close": 1, "Sell to Open": -1, "Sell to Close": -1}
 
+_OPENED_AT = "2020-01-01T00:00:00.000+00:00"
+
 
 class _Leg(msgspec.Struct, rename="kebab"):
     instrument_type: str
@@ -65,7 +67,14 @@ class OrderRoutes:
             "account-number": DEMO_ACCOUNT,
             "account-type-name": "Individual",
             "nickname": "Simulated",
+            "opened-at": _OPENED_AT,
+            "created-at": _OPENED_AT,
             "is-closed": False,
+            "is-firm-error": False,
+            "is-firm-proprietary": False,
+            "is-foreign": False,
+            "is-futures-approved": False,
+            "day-trader-status": False,
             "margin-or-cash": "Margin",
             "suitable-options-level": "No Restrictions",
         }
@@ -168,6 +177,7 @@ def _order_item(order: _Order) -> dict[str, Any]:
         "order-type": order.order_type,
         "size": min(leg.quantity for leg in order.legs),
         "underlying-symbol": product(_root(order.legs[0])).underlying,
+        "underlying-instrument-type": "Index",
         "price": str(order.price),
         "price-effect": order.price_effect,
         "status": "Received",
