@@ -137,14 +137,60 @@ Calls,Last Sale,Net,Bid,Ask,Vol,Open Int,Puts,Last Sale,Net,Bid,Ask,Vol,Open Int
             "Date: 4 de setembro de 2025 às 14:30 GMT-4", "Date: September 4, 2025 at 2:30 PM EDT"
         ).encode(),
         lambda text: text.replace(",602,", ',"602.00",').replace(",600,", ", $600.0 ,").encode(),
+        lambda text: (
+            text.replace("Last: 6485.64", "Last: 6,485.64")
+            .replace(",6000.00", ',"6,000.00"')
+            .encode()
+        ),
+        lambda text: text.replace("Calls", "CALL").replace("Puts", " Put ").encode(),
+        lambda text: text.replace("\n", "\n\n").encode(),
+        lambda text: text.replace(",", ";").encode(),
+        lambda text: text.replace(",", "\t").encode(),
+        lambda text: _with_decimal_commas(text).replace("6000,00", "6.000,00").encode(),
     ],
-    ids=["bom", "utf16", "cp1252", "gzip", "crlf", "cr", "padded", "quoted", "unquoted", "dressed"],
+    ids=[
+        *(
+            "bom",
+            "utf16",
+            "cp1252",
+            "gzip",
+            "crlf",
+            "cr",
+            "padded",
+            "quoted",
+            "unquoted",
+            "dressed",
+        ),
+        *("thousands", "singular", "gaps", "semicolons", "tabs", "decimal-commas"),
+    ],
 )
 def test_the_same_file_in_other_clothes(tmp_path: Path, spoil: Any) -> None:
     plain, spoilt = _read(tmp_path, NEWEST), _read(tmp_path, spoil(NEWEST))
+    assert spoilt.rejected == {}
     assert spoilt.quotes.equals(plain.quotes)
     assert spoilt.snapshot_time == plain.snapshot_time
     assert spoilt.spot == plain.spot
+
+
+def _with_decimal_commas(text: str) -> str:
+    """Return the file as a spreadsheet saves it where the comma is the decimal mark."""
+    above, table = text.split(HEAD)
+    table = table.replace(",", ";").replace(".", ",")
+    return above.replace(",", ";") + HEAD.replace(",", ";") + table
+
+
+@pytest.mark.parametrize(
+    ("title", "spot"),
+    [
+        ("S&P 500 INDEX,Last: 6485,6401,Change: 37", {}),  # six thousand, or six million?
+        ("S&P 500 INDEX,Last: 0,Change: 0", {}),
+        ("S&P 500 INDEX,Last: ,Change: 37", {}),
+        ('S&P 500 INDEX,"Last: 6,485.64",Change: 37', {"SPX": 6485.64}),
+    ],
+)
+def test_a_doubtful_last_price_is_none(tmp_path: Path, title: str, spot: dict[str, float]) -> None:
+    text = NEWEST.replace("S&P 500 INDEX,Last: 6485.6401,Change:  37.3801", title)
+    assert _read(tmp_path, text).spot == spot
 
 
 def test_columns_go_by_name_and_the_strike_column_may_be_absent(tmp_path: Path) -> None:
@@ -176,6 +222,8 @@ SPX251219C06000000,602,600,3,SPX251219P06000000,2,101,99,Fri Dec 19 2025
         (",600,602,", ",600,inf,", {"unreadable ask": 1}),
         (",600,602,", ",-600,602,", {"unreadable bid": 1}),
         (",602,5,", ",602,many,", {"unreadable volume": 1}),
+        (",602,5,", ",602,1.5,", {"unreadable volume": 1}),
+        (",600,602,", ',"600,5",602,', {"unreadable bid": 1}),
         (",6,0,0,0,2\n", ",6\n", {"row cut short": 1}),
     ],
 )
@@ -186,6 +234,12 @@ def test_refused_rows_are_counted(
     chain = _read(tmp_path, NEWEST.replace(old, new, 1))
     assert chain.rejected == rejected
     assert len(chain.quotes) == 3
+
+
+def test_a_row_shifted_by_a_bare_thousands_comma_is_refused_whole(tmp_path: Path) -> None:
+    chain = _read(tmp_path, NEWEST.replace(",600,602,", ",1,600,602,"))
+    assert chain.rejected == {"row longer than the head, its cells may be shifted": 2}
+    assert chain.roots == ["SPXW"]
 
 
 def test_repeated_rows_are_counted(tmp_path: Path) -> None:

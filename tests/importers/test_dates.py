@@ -24,6 +24,11 @@ NIGHT = datetime(2025, 9, 1, 2, 33, tzinfo=UTC)  # August 31, 22:33 in New York
         "31 août 2025 à 22 h 33 HAE",
         "31 agosto 2025 alle ore 22:33 GMT-4",  # Italian
         "31 augustus 2025 om 22:33 GMT-4",  # Dutch
+        "31. august 2025 kl. 22.33 GMT-4",  # Danish
+        "31 augusti 2025 kl. 22:33 GMT-4",  # Swedish
+        "31 sierpnia 2025 22:33 GMT-4",  # Polish
+        "31 августа 2025, 22:33 GMT-4",  # Russian
+        "31 Ağustos 2025 22:33 GMT-4",  # Turkish
         "2025年8月31日 22:33 GMT-4",
         "2025年8月31日 GMT-4 22:33",
         "2025年8月31日 下午10:33 GMT-4",

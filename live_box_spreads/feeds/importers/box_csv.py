@@ -11,6 +11,7 @@ import polars as pl
 
 from live_box_spreads.feeds.importers.rows import (
     because,
+    count,
     count_by_reason,
     days,
     number,
@@ -114,7 +115,7 @@ def _contracts(rows: pl.DataFrame, instant: datetime) -> pl.DataFrame:
     return read.with_columns(
         number("strike"),
         *(number(name) for name in [*_PRICES, *_SPOTS]),
-        *(number(name).cast(pl.Int64) for name in _COUNTS),
+        *(count(name) for name in _COUNTS),
     )
 
 
@@ -125,7 +126,8 @@ def _reason() -> pl.Expr:
         because("unreadable expiry", pl.col("expiry").is_null()),
         because("type is neither C nor P", pl.col("right").is_null()),
         because("unreadable strike", number("strike").is_null()),
-        *(because(f"unreadable {name}", unreadable(name)) for name in [*_PRICES, *_COUNTS]),
+        *(because(f"unreadable {name}", unreadable(name)) for name in _PRICES),
+        *(because(f"unreadable {name}", unreadable(name, count)) for name in _COUNTS),
     )
 
 

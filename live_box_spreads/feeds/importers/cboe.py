@@ -13,10 +13,11 @@ import polars as pl
 
 from live_box_spreads.feeds.importers.cboe_header import read_header
 from live_box_spreads.feeds.importers.cboe_symbols import with_contracts
-from live_box_spreads.feeds.importers.cboe_table import CUT_SHORT, read_table
+from live_box_spreads.feeds.importers.cboe_table import read_table
 from live_box_spreads.feeds.importers.download_time import quote_time_of_download
 from live_box_spreads.feeds.importers.rows import (
     because,
+    count,
     count_by_reason,
     days,
     number,
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 FEED_NAME = "cboe-file"
 
-_NUMBERS = ["bid", "ask", "last", "volume", "open_interest"]
+_PRICES = ["bid", "ask", "last"]
+_COUNTS = ["volume", "open_interest"]
 _STRIKE_TOLERANCE = 0.0005  # half of the finest strike step that a symbol can hold
 
 
@@ -66,8 +68,7 @@ def read_cboe(path: Path, *, quote_time: datetime | None = None) -> Chain:
     instant = _quote_time(header, quote_time, path)
     read = _read_rows(table.contracts)
     reasons = count_by_reason(read)
-    if table.cut_short:
-        reasons[CUT_SHORT] = table.cut_short
+    reasons |= table.refused
     good = read.filter(pl.col("reason").is_null())
     refuse_empty(good, reasons, path)
     return Chain.build(
@@ -96,12 +97,11 @@ def _read_rows(contracts: pl.DataFrame) -> pl.DataFrame:
     listed = contracts.filter(pl.any_horizontal(pl.col("symbol", "bid", "ask", "last") != ""))
     read = with_products(with_contracts(listed))
     read = read.with_columns(days(read["day"])).with_columns(reason=_reason())
-    count = {name: number(name).cast(pl.Int64) for name in ("volume", "open_interest")}
     values = read.with_columns(
         bid=pl.when(pl.col("bid") == "").then(0.0).otherwise(number("bid")),
         ask=number("ask"),
         last=number("last"),
-        **count,
+        **{name: count(name) for name in _COUNTS},
     )
     return values.with_columns(reason=pl.coalesce("reason", _exchange_reason()))
 
@@ -116,7 +116,8 @@ def _reason() -> pl.Expr:
         because("no expiration date in the symbol", pl.col("expiry").is_null()),
         because("the expiration date is not the symbol's", _other_day()),
         because("the strike is not the symbol's", far),
-        *(because(f"unreadable {name}", unreadable(name)) for name in _NUMBERS),
+        *(because(f"unreadable {name}", unreadable(name)) for name in _PRICES),
+        *(because(f"unreadable {name}", unreadable(name, count)) for name in _COUNTS),
     )
 
 

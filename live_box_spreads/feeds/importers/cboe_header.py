@@ -12,7 +12,9 @@ from live_box_spreads.feeds.importers.dates import parse_moment
 if TYPE_CHECKING:
     from datetime import datetime
 
-_LABELLED_LAST = re.compile(r"\bLast:\s*([\d,]*\.?\d+)", re.IGNORECASE)
+_LABELLED_LAST = re.compile(
+    r"\bLast:\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+)(?!\d|,\d)", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\s*\$?(\d+(?:\.\d+)?)\s*")
 _DATE_LABEL = re.compile(r"^\s*\"?\s*Date:\s*", re.IGNORECASE)
 _AFTER_DATE = re.compile(r"\"?\s*,\s*Bid\b.*|\(.*?\)|\"", re.IGNORECASE)
@@ -50,8 +52,9 @@ def _date_text(line: str) -> str:
 
 def _last_price(title: str) -> float | None:
     """Return the labelled price, or the first number in a cell of its own."""
-    labelled = _LABELLED_LAST.search(title)
-    cells = next(csv.reader([title]), [])[1:]
-    plain = next((match for cell in cells if (match := _NUMBER.fullmatch(cell))), None)
-    found = labelled or plain
+    if "last:" in title.lower():
+        found = _LABELLED_LAST.search(title)
+    else:
+        cells = next(csv.reader([title]), [])[1:]
+        found = next((match for cell in cells if (match := _NUMBER.fullmatch(cell))), None)
     return None if found is None else float(found[1].replace(",", "")) or None

@@ -24,7 +24,11 @@ _NEEDED = ("bid", "ask")
 _SHARED = {"day": ("expiration date", "expiration", "expiry"), "row_strike": ("strike",)}
 _TEXT_COLUMNS = ("symbol", *_NAMES, *_SHARED)
 
+_DELIMITERS = ",;\t"
+_DECIMAL_COMMA = r"^\d{1,3}(?:\.?\d{3})*,\d{1,2}$"
+
 CUT_SHORT = "row cut short"
+TOO_LONG = "row longer than the head, its cells may be shifted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,12 @@ class CboeTable:
         above: the lines above the table.
         contracts: one row a contract, strings: ``symbol, bid, ask, last, volume,
             open_interest, day, row_strike``; null where the file has no such column.
-        cut_short: contracts whose row ends too early.
+        refused: contracts of rows that end too early or run past the head, by reason.
     """
 
     above: list[str]
     contracts: pl.DataFrame
-    cut_short: int
+    refused: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +65,57 @@ def read_table(text: str, path: Path) -> CboeTable:
         FileFormatError: the text holds no quote table, or a needed column is missing.
     """
     lines = text.split("\n")
-    start = next((number for number, line in enumerate(lines) if _is_head(line)), None)
-    if start is None:
-        raise FileFormatError(
-            f"{path}: no line with the columns Calls and Puts; give a quote table as Cboe's "
-            "delayed quotes page downloads it"
-        )
+    start, delimiter = _find_head(lines, path)
     try:
-        head, *rows = csv.reader(lines[start:])
+        head, *rows = csv.reader(lines[start:], delimiter=delimiter)
     except csv.Error as error:
         raise FileFormatError(f"{path}: not a readable CSV ({error})") from None
     sides = _find_sides([_plain(cell) for cell in head], path)
     filled = [row for row in rows if any(cell.strip() for cell in row)]
-    whole = [[row for row in filled if len(row) >= side.width] for side in sides]
-    frames = [_frame(side, rows) for side, rows in zip(sides, whole, strict=True)]
+    # A thousands comma without quotes shifts cells: no price of such a row can be trusted.
+    fitting = [row for row in filled if not any(cell.strip() for cell in row[len(head) :])]
+    whole = [[row for row in fitting if len(row) >= side.width] for side in sides]
+    contracts = pl.concat([_frame(side, rows) for side, rows in zip(sides, whole, strict=True)])
+    refused = {
+        CUT_SHORT: sum(len(fitting) - len(rows) for rows in whole),
+        TOO_LONG: len(sides) * (len(filled) - len(fitting)),
+    }
     return CboeTable(
         above=lines[:start],
-        contracts=pl.concat(frames),
-        cut_short=sum(len(filled) - len(rows) for rows in whole),
+        contracts=contracts if delimiter == "," else _with_decimal_points(contracts),
+        refused={reason: count for reason, count in refused.items() if count},
     )
 
 
-def _is_head(line: str) -> bool:
-    cells = {_plain(cell) for cell in line.replace('"', "").split(",")}
+def _find_head(lines: list[str], path: Path) -> tuple[int, str]:
+    """Return the number of the line that names the columns, and what stands between them."""
+    for number, line in enumerate(lines):
+        for delimiter in _DELIMITERS:
+            if _is_head(line, delimiter):
+                return number, delimiter
+    raise FileFormatError(
+        f"{path}: no line with the columns Calls and Puts; give a quote table as Cboe's "
+        "delayed quotes page downloads it"
+    )
+
+
+def _with_decimal_points(contracts: pl.DataFrame) -> pl.DataFrame:
+    """Rewrite ``1.234,5`` as ``1234.5`` in a table that a spreadsheet saved with decimal commas."""
+    numbers = pl.col(*_NAMES, "row_strike")
+    if not contracts.select(pl.any_horizontal(numbers.str.contains(_DECIMAL_COMMA).any())).item():
+        return contracts
+    plain = numbers.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    return contracts.with_columns(plain)
+
+
+def _is_head(line: str, delimiter: str) -> bool:
+    cells = {_plain(cell) for cell in line.replace('"', "").split(delimiter)}
     return bool(cells & {"calls", "puts"}) and bool(cells & {"bid", "ask"})
 
 
 def _plain(cell: str) -> str:
-    return " ".join(cell.replace(".", "").split()).lower()
+    words = " ".join(cell.replace(".", "").split()).lower()
+    return {"call": "calls", "put": "puts"}.get(words, words)
 
 
 def _find_sides(head: list[str], path: Path) -> tuple[_Side, _Side]:

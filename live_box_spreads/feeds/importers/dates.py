@@ -16,21 +16,22 @@ from live_box_spreads.model.sessions import NEW_YORK
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-# English, Portuguese, Spanish, German, French, Italian and Dutch, accents removed. A word of
-# three letters or more stands for the month whose name it begins.
+# English, Portuguese, Spanish, German, French, Italian, Dutch, the Scandinavian languages,
+# Polish, Russian and Turkish, accents removed. A word of three letters or more stands for the
+# month whose name it begins.
 _MONTHS = (
-    "january januar janeiro enero janvier gennaio januari janner",
-    "february februar fevereiro febrero fevrier febbraio februari feber",
-    "march marz maerz mrz marco marzo mars maart mrt",
-    "april abril avril aprile",
-    "may mai maio mayo maggio mei",
-    "june juni junho junio juin giugno",
-    "july juli julho julio juillet luglio",
-    "august agosto aout augustus",
-    "september setembro septiembre setiembre septembre settembre",
-    "october oktober outubro octubre octobre ottobre",
-    "november novembro noviembre novembre",
-    "december dezember dezembro diciembre decembre dicembre",
+    "january januar janeiro enero janvier gennaio januari janner stycznia января ocak",
+    "february februar fevereiro febrero fevrier febbraio februari feber lutego февраля subat",
+    "march marz maerz mrz marco marzo mars maart mrt marts marca марта mart",
+    "april abril avril aprile kwietnia апреля nisan",
+    "may mai maio mayo maggio mei maj maja мая mayis",
+    "june juni junho junio juin giugno czerwca июня haziran",
+    "july juli julho julio juillet luglio lipca июля temmuz",
+    "august agosto aout augustus augusti sierpnia августа agustos",
+    "september setembro septiembre setiembre septembre settembre wrzesnia сентября eylul",
+    "october oktober outubro octubre octobre ottobre pazdziernika октября ekim",
+    "november novembro noviembre novembre listopada ноября kasim",
+    "december dezember dezembro diciembre decembre dicembre desember grudnia декабря aralik",
 )
 _NAMES = {name: month for month, names in enumerate(_MONTHS, 1) for name in names.split()}
 _SHORTEST_NAME = 3
@@ -42,6 +43,7 @@ _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _DAY = re.compile(r"(?<![\d:])(\d{1,2})(?:st|nd|rd|th|er|o|a|\.)?(?![\w:])")
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s?[:h]\s?(\d{2})(?::(\d{2}))?(?!\d)")
+_NORDIC_CLOCK = re.compile(r"\b(kl\.?|klo) (\d{1,2})\.(\d{2})(?!\d)")
 _HALF_OF_DAY = re.compile(r"\s*([ap])\s?\.?\s?m\b", re.IGNORECASE)
 _AFTERNOON = re.compile(r"下午|오후|午後")
 _FORENOON = re.compile(r"上午|오전|午前")
@@ -85,6 +87,7 @@ def parse_moment(text: str) -> datetime | None:
     text = _plain(text)
     zone = _zone(text)
     text = _BARE_OFFSET.sub(" ", _UTC_OFFSET.sub(" ", text))
+    text = _NORDIC_CLOCK.sub(r"\2:\3", text)
     clock = _CLOCK.search(text)
     if clock is None or zone is None:
         return None
@@ -99,6 +102,7 @@ def _plain(text: str) -> str:
     """Remove accents and typographic spaces and signs."""
     text = unicodedata.normalize("NFKC", text)
     text = text.replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
+    text = text.replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
     letters = unicodedata.normalize("NFD", text)
     unmarked = "".join(letter for letter in letters if unicodedata.category(letter) != "Mn")
     return unicodedata.normalize("NFC", unmarked).strip()

@@ -11,8 +11,10 @@ from live_box_spreads.model.errors import FileFormatError
 from live_box_spreads.model.products import PRODUCTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+_GROUPED = r"^[^,]*$|^\s*[-+]?\$?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$"
 _NO_VALUE = ["", "-", "--", "n/a", "na", "nan", "null", "none"]
 _PRODUCTS = pl.DataFrame(
     [(item.root, item.underlying, item.settlement) for item in PRODUCTS.values()],
@@ -22,15 +24,25 @@ _PRODUCTS = pl.DataFrame(
 
 
 def number(name: str) -> pl.Expr:
-    """Return a text column as floats: null where it is blank, says so, or is no number."""
-    plain = pl.col(name).str.replace_all(r"[,$]", "").cast(pl.Float64, strict=False)
-    return pl.when(plain.is_finite()).then(plain)
+    """Return a text column as floats: null where it is blank, says so, or is no number.
+
+    A comma counts only where it parts thousands: ``6,000.5`` is a number, ``600,5`` is none.
+    """
+    text = pl.col(name)
+    bare = text.str.replace_all(r"[,$]", "").cast(pl.Float64, strict=False)
+    return pl.when(text.str.contains(_GROUPED) & bare.is_finite()).then(bare)
 
 
-def unreadable(name: str) -> pl.Expr:
-    """Tell where a text column holds something that is no number, or a negative one."""
+def count(name: str) -> pl.Expr:
+    """Return a text column as whole numbers: null where it is blank, says so, or is none."""
+    value = number(name)
+    return pl.when(value == value.round()).then(value).cast(pl.Int64, strict=False)
+
+
+def unreadable(name: str, read: Callable[[str], pl.Expr] = number) -> pl.Expr:
+    """Tell where a text column holds what ``read`` makes nothing of, or a negative number."""
     text = pl.col(name).str.to_lowercase()
-    return ~text.is_in(_NO_VALUE) & (number(name).is_null() | (number(name) < 0))
+    return ~text.is_in(_NO_VALUE) & (read(name).is_null() | (read(name) < 0))
 
 
 def days(column: pl.Series) -> pl.Series:
