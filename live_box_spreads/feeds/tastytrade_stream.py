@@ -18,6 +18,7 @@ from live_box_spreads.feeds.base import Activity, Quotes, Update
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import LinkDown
 from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
+from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
 from live_box_spreads.feeds.dxlink.session import Subscribed
 from live_box_spreads.feeds.spots import spots_of
 from live_box_spreads.feeds.stream_plan import NUMBERS
@@ -40,6 +41,9 @@ _QUEUED_UPDATES: Final = 1_000
 _BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
 _CONTRACTS_A_POLL: Final = 600
 """Polled at once: a pass of many such steps shows its first answers early."""
+
+_EVENTS_WORTH_COMPILING: Final = 200_000
+"""A short stream, such as of one snapshot, is over before the compiled reader is loaded."""
 
 
 class UpdateStream:
@@ -74,6 +78,7 @@ class UpdateStream:
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
         self._streamed = np.zeros(len(contracts), np.bool_)
         self._prices_withheld = False
+        self._compiling: asyncio.Task[None] | None = None
         self._decoder = FeedDecoder(
             {
                 "Quote": {symbol: row for row, symbol in enumerate(plan.symbols)},
@@ -119,6 +124,7 @@ class UpdateStream:
     def _of_link(self, event: m.Configured | m.Data | Subscribed | LinkDown) -> Update | None:
         match event:
             case m.Data():
+                self._compile_if_it_pays()
                 return self._of_data(self._decoder.decode(event.data))
             case m.Configured():
                 self._configure(event)
@@ -130,6 +136,10 @@ class UpdateStream:
                 self._decoder.forget_layout()
                 self._streamed[:] = False
                 return Update(self._clock(), link_down=True)
+
+    def _compile_if_it_pays(self) -> None:
+        if self._compiling is None and self._decoder.read_slowly >= _EVENTS_WORTH_COMPILING:
+            self._compiling = asyncio.create_task(_compile_in_a_thread())
 
     def _configure(self, event: m.Configured) -> None:
         """Take over a layout; without both prices a quote says nothing, and REST has to do."""
@@ -205,6 +215,7 @@ class UpdateStream:
         """Say what could not be used, once, at the end."""
         decoder, counts = self._decoder, self._link.counts
         losses = {
+            "unreadable_data": decoder.unreadable,
             "malformed_rows": decoder.malformed,
             "unknown_symbols": decoder.unknown,
             "arrays_without_config": decoder.unconfigured.total(),
@@ -215,6 +226,13 @@ class UpdateStream:
         }
         if any(losses.values()):
             log.warning("stream_losses", **{name: n for name, n in losses.items() if n})
+
+
+async def _compile_in_a_thread() -> None:
+    try:
+        await asyncio.to_thread(compile_reader)
+    except Exception as error:  # noqa: BLE001  a broken compiler costs speed, not quotes
+        log.warning("reading_frames_slowly", reason=f"{type(error).__name__}: {error}")
 
 
 def _quotes(batches: Sequence[EventBatch]) -> Quotes:

@@ -6,12 +6,25 @@ Source: the dxLink AsyncAPI specification, version 1.0.2.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding of a hostile text raises."""
+
+_MOST_KINDS = 50
+_LONGEST_KIND = 40
+
+
+def tally(counts: Counter[str], kind: str) -> None:
+    """Count something by a name that the server chose, without letting it fill our memory."""
+    kind = kind[:_LONGEST_KIND]
+    counts[kind if kind in counts or len(counts) < _MOST_KINDS else "others"] += 1
 
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type"):
@@ -52,7 +65,7 @@ class FeedConfig(Frame, frozen=True, tag="FEED_CONFIG", rename="camel"):
 class FeedData(Frame, frozen=True, tag="FEED_DATA"):
     """Market events, not decoded yet: see ``FeedDecoder``."""
 
-    data: list[Any]
+    data: msgspec.Raw
 
 
 class Keepalive(Frame, frozen=True, tag="KEEPALIVE"):
@@ -123,9 +136,9 @@ class Configured:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Market events in the last layout."""
+    """Market events in the last layout, as the JSON array that came: see ``FeedDecoder``."""
 
-    data: list[Any]
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

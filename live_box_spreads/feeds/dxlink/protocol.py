@@ -35,8 +35,6 @@ MAX_FRAME_BYTES: Final = 65_536
 FEED_CHANNEL: Final = 1
 """Client channels are odd; one is enough."""
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 
 class State(Enum):
     """Where the conversation stands."""
@@ -170,7 +168,7 @@ class DXLinkProtocol:
         """
         try:
             message = self._decode(frame)
-        except _UNREADABLE as error:
+        except m.UNREADABLE as error:
             return self._unreadable(frame, error)
         return self._handlers[type(message)](message)
 
@@ -178,15 +176,18 @@ class DXLinkProtocol:
         """Ignore a frame of a type we do not know; report one that is broken."""
         try:
             envelope = msgspec.json.decode(frame, type=m.Envelope)
-        except _UNREADABLE:
+        except m.UNREADABLE:
             kind = "unreadable"
         else:
             if envelope.type not in self._known_types:
-                self.ignored[envelope.type] += 1
+                m.tally(self.ignored, envelope.type)
                 return []
             kind = f"{envelope.type} of another shape"
+        return self._malformed(f"{kind} frame of {len(frame)} characters: {type(error).__name__}")
+
+    def _malformed(self, reason: str) -> list[m.Event]:
         self.malformed += 1
-        return [m.Malformed(f"{kind} frame of {len(frame)} characters: {type(error).__name__}")]
+        return [m.Malformed(reason)]
 
     def _on_setup(self, message: m.Setup) -> list[m.Event]:
         if self.state is State.NEW:
@@ -248,7 +249,10 @@ class DXLinkProtocol:
     def _on_feed_data(self, message: m.FeedData) -> list[m.Event]:
         if self._foreign(message, "FEED_DATA"):
             return []
-        return [m.Data(message.data)]
+        data = bytes(message.data)
+        if not data.startswith(b"["):
+            return self._malformed(f"FEED_DATA of {len(data)} characters without an array")
+        return [m.Data(data)]
 
     def _on_keepalive(self, _message: m.Keepalive) -> list[m.Event]:
         return []

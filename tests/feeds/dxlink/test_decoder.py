@@ -28,7 +28,7 @@ def decoder() -> FeedDecoder:
 
 
 def test_several_types_in_one_compact_frame() -> None:
-    quote, trade = decoder().decode(
+    quote, trade = decoder().decode_values(
         ["Quote", ["B", 1.5, "NaN", 7, "A", 0.0, 2, "Infinity"], "Trade", ["Trade", "SPX", 6900]]
     )
     assert quote.rows.tolist() == [1, 0]
@@ -41,40 +41,60 @@ def test_several_types_in_one_compact_frame() -> None:
 def test_fewer_fields_than_asked_and_another_order() -> None:
     made = decoder()
     made.configure({"Quote": ["askPrice", "eventSymbol"]})
-    (quote,) = made.decode(["Quote", [9.5, "A"]])
+    (quote,) = made.decode_values(["Quote", [9.5, "A"]])
     assert quote.columns["askPrice"].tolist() == [9.5]
     assert math.isnan(quote.columns["bidPrice"][0])
     made.configure({"Trade": ["eventSymbol", "price"]})  # Quote keeps its layout
-    assert made.decode(["Quote", [8.5, "B"]])[0].rows.tolist() == [1]
+    assert made.decode_values(["Quote", [8.5, "B"]])[0].rows.tolist() == [1]
 
 
 def test_full_format_omits_empty_fields() -> None:
-    (quote,) = decoder().decode([{"eventType": "Quote", "eventSymbol": "A", "bidPrice": 3}])
+    (quote,) = decoder().decode_values([{"eventType": "Quote", "eventSymbol": "A", "bidPrice": 3}])
     assert quote.columns["bidPrice"].tolist() == [3.0]
     assert math.isnan(quote.columns["askPrice"][0])
 
 
 def test_bad_rows_are_counted_and_harm_no_other() -> None:
     made = decoder()
-    (quote,) = made.decode(["Quote", ["A", 1, 2, 3, "B", "x", 2, 3, [], 1, 2, 3, "C", 1, 2, 3]])
+    (quote,) = made.decode_values(
+        ["Quote", ["A", 1, 2, 3, "B", "x", 2, 3, [], 1, 2, 3, "C", 1, 2, 3]]
+    )
     assert quote.rows.tolist() == [0]
     assert (made.malformed, made.unknown) == (2, 1)
 
 
 def test_array_with_a_missing_value_is_refused_whole() -> None:
     made = decoder()
-    assert made.decode(["Quote", ["A", 1, 2, 3, "B", 1, 2]]) == []
+    assert made.decode_values(["Quote", ["A", 1, 2, 3, "B", 1, 2]]) == []
     assert made.malformed == 2
 
 
 def test_data_before_its_config_is_counted() -> None:
     made = FeedDecoder(ROWS, NUMBERS)
-    assert made.decode(["Quote", ["A", 1, 2, 3]]) == []
+    assert made.decode_values(["Quote", ["A", 1, 2, 3]]) == []
     assert made.unconfigured == {"Quote": 1}
     made.configure(LAYOUT)
-    assert len(made.decode(["Quote", ["A", 1, 2, 3]])) == 1
+    assert len(made.decode_values(["Quote", ["A", 1, 2, 3]])) == 1
     made.forget_layout()
-    assert made.decode(["Quote", ["A", 1, 2, 3]]) == []
+    assert made.decode_values(["Quote", ["A", 1, 2, 3]]) == []
+
+
+@pytest.mark.parametrize("text", [b"", b"[", b"{}", b"[1e999]", b'["\xff"]', b"[" * 100_000])
+def test_what_is_no_json_array_is_counted(text: bytes) -> None:
+    made = decoder()
+    assert made.decode(text) == []
+    assert (made.unreadable, made.malformed) == (1, 0)
+
+
+def test_a_server_cannot_fill_our_memory_with_names() -> None:
+    made = decoder()
+    for n in range(500):
+        made.configure({f"Type{n}": ["eventSymbol"]})
+        made.decode_values([f"Type{n}" * 100, []])
+    assert len(made._layout) == 2
+    assert len(made.unconfigured) <= 51
+    assert made.unconfigured.total() == 500
+    assert max(map(len, made.unconfigured)) <= 40
 
 
 VALUES = st.one_of(
@@ -90,7 +110,7 @@ VALUES = st.one_of(
 
 @given(st.lists(VALUES, max_size=24))
 def test_whatever_comes_rows_are_known_and_columns_match(flat: list[Any]) -> None:
-    for batch in decoder().decode(["Quote", flat, *flat]):
+    for batch in decoder().decode_values(["Quote", flat, *flat]):
         assert set(batch.rows.tolist()) <= {0, 1}
         assert {len(values) for values in batch.columns.values()} == {len(batch.rows)}
 
@@ -102,7 +122,7 @@ GOOD = st.tuples(
 
 @given(st.lists(GOOD, max_size=20))
 def test_columns_are_what_reading_value_by_value_gives(rows: list[tuple[Any, ...]]) -> None:
-    (batch,) = decoder().decode(["Quote", [value for row in rows for value in row]])
+    (batch,) = decoder().decode_values(["Quote", [value for row in rows for value in row]])
     assert batch.rows.tolist() == [ROWS["Quote"][row[0]] for row in rows]
     for at, name in enumerate(NUMBERS["Quote"], start=1):
         expected = [float(row[at]) for row in rows]
@@ -122,7 +142,7 @@ def test_captured_frames() -> None:
             "Quote": ["eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize"],
         }
     )
-    (trade,), (quote,), candles = [made.decode(frame) for frame in frames]
+    (trade,), (quote,), candles = [made.decode(json.dumps(frame).encode()) for frame in frames]
     np.testing.assert_array_equal(trade.columns["price"], [5931.91, np.nan])
     assert quote.rows.tolist() == [1, 0]
     assert quote.columns["askPrice"].tolist() == [131.67, 124.07]

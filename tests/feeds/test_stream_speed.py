@@ -1,0 +1,49 @@
+"""The compiled reader takes over while the stream runs, over real sockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from live_box_spreads.feeds import tastytrade_stream
+from live_box_spreads.feeds.dxlink import fast_compact
+from tests.feeds.stream_helpers import streaming
+
+if TYPE_CHECKING:
+    import pytest
+
+    from live_box_spreads.simulator.exchange import SimulatedExchange
+
+
+async def test_a_busy_stream_goes_over_to_the_compiled_reader(
+    exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    plain = fast_compact.PlainReader.read
+
+    def noted(reader: fast_compact.PlainReader, data: bytes) -> list[fast_compact.PlainRows] | None:
+        read.append(data)
+        return plain(reader, data)
+
+    monkeypatch.setattr(fast_compact.PlainReader, "read", noted)
+    monkeypatch.setattr(tastytrade_stream, "_EVENTS_WORTH_COMPILING", 1)
+    async with streaming(exchange) as stream:
+        await stream.until(lambda seen: seen.streamed.any())
+        stream.seen.forget()
+        await stream.until(lambda seen: read and np.isfinite(seen.ask).any())
+
+
+async def test_a_compiler_that_fails_costs_speed_and_no_quotes(
+    exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ImportError("no numba for this machine")
+
+    monkeypatch.setattr(tastytrade_stream, "compile_reader", broken)
+    monkeypatch.setattr(tastytrade_stream, "_EVENTS_WORTH_COMPILING", 1)
+    async with streaming(exchange) as stream:
+        await stream.until(lambda seen: seen.streamed.mean() > 0.95)
+        stream.seen.forget()
+        seen = await stream.until(lambda seen: np.isfinite(seen.ask).any())
+        assert seen.links_lost == 0
