@@ -17,14 +17,11 @@ from live_box_spreads.collector.stopping import unless_stopped
 from live_box_spreads.model.errors import (
     BoxSpreadsError,
     ConfigError,
-    CredentialsError,
     FeedError,
     FeedUnavailableError,
-    LoginRefusedError,
-    ModelError,
-    StoreBusyError,
     StoreError,
 )
+from live_box_spreads.model.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +33,6 @@ if TYPE_CHECKING:
     from live_box_spreads.stores.snapshots import SnapshotStore
 
 Collection = Literal["stream", "poll"]
-
-FINAL_ERRORS = (LoginRefusedError, CredentialsError, ConfigError, ModelError, StoreBusyError)
-"""What another try cannot mend. All else is reported and tried again at the next interval: a link
-comes back, and a full disk is emptied by someone while quotes go on."""
 
 _TRY_FAILED_ROOTS_EVERY_SECS = 300.0
 _log = structlog.get_logger(__name__)
@@ -120,8 +113,9 @@ class Collector:
     ) -> None:
         """Write a snapshot an interval until ``stop`` is set; a file in hand is finished.
 
-        A failed round is reported and tried again at the next interval, but for
-        ``FINAL_ERRORS``. A round that overruns skips the intervals that it missed.
+        A failed round is reported and tried again at the next interval, unless
+        ``model/verdicts.py`` rules that it ends the program. A round that overruns skips the
+        intervals that it missed.
 
         Args:
             interval_secs: seconds from the start of one round to the start of the next.
@@ -132,7 +126,7 @@ class Collector:
         Raises:
             StoreBusyError: another collector writes to this folder.
             StoreError: the folder cannot be made or written at all.
-            BoxSpreadsError: one of ``FINAL_ERRORS``.
+            BoxSpreadsError: what another try cannot mend.
         """
         if not interval_secs > 0:
             raise ConfigError(f"an interval of {interval_secs} s is impossible; give more than 0")
@@ -169,9 +163,9 @@ class Collector:
         try:
             chain = await unless_stopped(self._chain(progress), stop)
             return None if chain is None else await self._keep(chain, started)
-        except FINAL_ERRORS:
-            raise
         except BoxSpreadsError as error:
+            if error_ruling(error).verdict is Verdict.STOP:
+                raise
             _log.warning("round_failed", error=str(error), kind=type(error).__name__)
             failed_at = self._clock()
             return SnapshotReport(
@@ -237,9 +231,9 @@ class Collector:
         self._failed_roots_tried_at = now
         try:
             return len(await self._feed.contracts(replace(self._universe, roots=failed))) > 0
-        except FINAL_ERRORS:
-            raise
         except FeedError as error:
+            if error_ruling(error).verdict is Verdict.STOP:
+                raise
             _log.info("roots_still_failing", roots=failed, error=str(error))
             return False
 

@@ -21,14 +21,9 @@ from live_box_spreads.feeds.spots import spots_of, streamed_spots
 from live_box_spreads.feeds.stream_plan import FIELDS, StreamPlan
 from live_box_spreads.feeds.tastytrade_stream import UpdateStream
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
-from live_box_spreads.model.errors import (
-    ApiError,
-    CredentialsError,
-    FeedError,
-    LoginRefusedError,
-    ModelError,
-)
+from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
+from live_box_spreads.model.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -38,9 +33,6 @@ if TYPE_CHECKING:
     from live_box_spreads.tastytrade_client import MarketData, RootListing, TastytradeClient
 
 log = structlog.get_logger(__name__)
-
-_HOPELESS = (LoginRefusedError, CredentialsError)
-"""Errors that concern the account, not one root."""
 
 _QUOTE_FIELDS = ("bid", "ask", "bid_size", "ask_size", "last")
 
@@ -206,9 +198,9 @@ class TastytradeFeed:
         async def ask(underlying: str) -> Sequence[RootListing] | FeedError:
             try:
                 return await self._client.option_chain(underlying)
-            except _HOPELESS:
-                raise
             except FeedError as error:
+                if error_ruling(error).verdict is Verdict.STOP:  # it concerns the account
+                    raise
                 return error
 
         answers = await asyncio.gather(*map(ask, underlyings))

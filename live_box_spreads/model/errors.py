@@ -17,7 +17,11 @@
         ├── LoginRefusedError          the server said no; never retried
         ├── ApiError                   any other refusal by the REST API
         ├── ProtocolError              a DXLink peer that breaks the protocol
+        ├── UntrustedPeerError         a server whose certificate does not prove who it is
         └── FeedUnavailableError       the link is down or too slow; worth a retry
+            └── TokenRefusedError      the quote token was refused; a fresh one may do
+
+What to do about each is in ``model/verdicts.py``.
 
 A message is one line: it names the thing, the value and what to do about it, and never holds a
 secret. Faces print it and exit with status 1.
@@ -103,8 +107,16 @@ class ProtocolError(FeedError):
     """A DXLink peer that breaks the protocol."""
 
 
+class UntrustedPeerError(FeedError):
+    """A server whose certificate does not prove who it is; nothing was sent to it."""
+
+
 class FeedUnavailableError(FeedError):
     """The link is down or too slow; worth a retry."""
+
+
+class TokenRefusedError(FeedUnavailableError):
+    """The quote token was refused; a fresh one may be accepted."""
 
 
 def did_you_mean(value: str, known: Iterable[str]) -> str:

@@ -29,6 +29,12 @@ class Faults:
         auth_state_first: AUTH_STATE goes out ahead of the server's SETUP.
         frozen: websockets stay open, but nothing more is sent, not even keepalives.
         resets: raise it by one to cut all open websockets without a closing handshake.
+        idle_closes: raise it by one to close all open websockets as if their clients were silent.
+        revocations: raise it by one to take the authorization of all open DXLink sessions away,
+            as when their tokens expire.
+        most_subscriptions: subscriptions that a session holds; what is beyond stays silent.
+        most_changes_a_minute: subscription changes taken in any minute; the rest is dropped.
+        most_frame_bytes: longest client frame; a longer one is answered with close code 1009.
     """
 
     html_401_responses: int = 0
@@ -48,3 +54,8 @@ class Faults:
     auth_state_first: bool = False
     frozen: bool = False
     resets: int = 0
+    idle_closes: int = 0
+    revocations: int = 0
+    most_subscriptions: int = 25_000
+    most_changes_a_minute: int = 10_000
+    most_frame_bytes: int = 65_536

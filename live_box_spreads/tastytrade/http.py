@@ -7,6 +7,7 @@ a request body or an HTML page.
 from __future__ import annotations
 
 import re
+import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,7 +17,8 @@ import msgspec
 import stamina
 
 from live_box_spreads import __version__
-from live_box_spreads.model.errors import ApiError, FeedUnavailableError
+from live_box_spreads.model.errors import ApiError, FeedUnavailableError, UntrustedPeerError
+from live_box_spreads.model.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.addresses import checked_url, is_loopback
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ ACCEPT_VERSION: Final = "20250813"
 
 Source: developer.tastytrade.com/docs/concepts/api-versions
 """
-
-TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
-"""The server is overloaded or away; the same request may succeed a little later."""
 
 TIMEOUT_SECS: Final = httpx2.Timeout(30.0, connect=10.0)
 _LONGEST_MESSAGE = 300
@@ -75,15 +74,15 @@ class RestError(ApiError):
 
 
 def worth_retrying(error: Exception) -> bool | float:
-    """Tell which failures of a repeatable request are tried again: the one place that decides.
+    """Tell whether a repeatable request is sent again at once, as ``model/verdicts.py`` rules.
 
     Returns:
         True, False, or the wait in seconds that the server asked for.
     """
-    if isinstance(error, RestError) and error.status in TRANSIENT_STATUSES:
-        wait_secs = error.retry_after_secs
-        return True if wait_secs is None else min(wait_secs, 60.0)
-    return isinstance(error, FeedUnavailableError)
+    if error_ruling(error).verdict is not Verdict.RETRY:
+        return False
+    wait_secs = error.retry_after_secs if isinstance(error, RestError) else None
+    return True if wait_secs is None else min(wait_secs, 60.0)
 
 
 class Http:
@@ -160,6 +159,7 @@ class Http:
         Raises:
             ApiError: the server refused.
             FeedUnavailableError: it could not be reached, or gave up in the middle.
+            UntrustedPeerError: its certificate does not prove who it is.
         """
         request = self._client.build_request(
             method, path, params=list(params), headers=headers, json=body
@@ -184,6 +184,8 @@ class Http:
                 "check the network, then try again"
             ) from error
         except httpx2.RequestError as error:
+            if is_certificate_error(error):
+                raise UntrustedPeerError(f"{what}: {untrusted(self.base_url)}") from error
             raise FeedUnavailableError(
                 f"{what}: cannot talk to {self.base_url}: {str(error) or type(error).__name__}; "
                 "check the network and the address"
@@ -208,6 +210,22 @@ class Http:
                 self.server_time = parsedate_to_datetime(stamp).astimezone(UTC)
             except ValueError:
                 self.server_time = None
+
+
+def is_certificate_error(error: BaseException | None) -> bool:
+    """Return whether an error, or one that led to it, is that of an unproven certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def untrusted(url: str) -> str:
+    """Return what to tell of a server whose certificate does not prove who it is."""
+    host = httpx2.URL(url).host
+    return (
+        f"the certificate of {host} does not prove that it is {host}, so nothing was sent to it; "
+        "check the clock of this machine, and who stands between it and the network"
+    )
 
 
 def _is_json(response: httpx2.Response) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from live_box_spreads.model.errors import CredentialsError, LoginRefusedError
+from live_box_spreads.model.verdicts import Verdict, login_ruling
 from live_box_spreads.tastytrade.http import RestError
 from live_box_spreads.tastytrade.messages import OAuthToken, PasswordSession, decode
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from live_box_spreads.tastytrade.http import Http
 
-_REFUSALS: Final = frozenset({400, 401, 403, 404, 410, 422})
 _USE_OAUTH: Final = (
     "set TT_CLIENT_SECRET and TT_REFRESH_TOKEN (an OAuth2 application of your account) instead"
 )
@@ -145,7 +145,7 @@ class Login:
         try:
             answer = await self._http.request("POST", "/oauth/token", repeatable=True, body=body)
         except RestError as error:
-            if error.status not in _REFUSALS:
+            if not _is_refusal(error):
                 raise
             raise LoginRefusedError(
                 f"login refused by {self._http.base_url} ({error}); "
@@ -160,7 +160,7 @@ class Login:
         except RestError as error:
             if error.code == "device_challenge_required":
                 answer = await self._answer_challenge(error)
-            elif error.status in _REFUSALS:
+            elif _is_refusal(error):
                 raise self._password_refused(error) from None
             else:
                 raise
@@ -193,7 +193,7 @@ class Login:
             code = await asyncio.to_thread(ask)
             return await self._post_session({**headers, "X-Tastyworks-OTP": code.strip()})
         except RestError as error:
-            if error.status not in _REFUSALS:
+            if not _is_refusal(error):
                 raise
             raise self._password_refused(error) from None
 
@@ -202,3 +202,7 @@ class Login:
             f"password login refused by {self._http.base_url} ({error}); the vendor has ended "
             f"password logins: {_USE_OAUTH}, it is not tried again"
         )
+
+
+def _is_refusal(error: RestError) -> bool:
+    return login_ruling(error.status).verdict is Verdict.STOP

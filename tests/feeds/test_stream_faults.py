@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes
-from live_box_spreads.model.errors import LoginRefusedError
 from tests.feeds.stream_helpers import Seen, streaming
 
 if TYPE_CHECKING:
@@ -55,14 +53,6 @@ async def test_refused_upgrades_and_tokens_that_expire_at_once_are_tried_again(
         await stream.until(lambda seen: seen.links_lost == 4)  # the reset, and one refused token
         exchange.faults.quote_token_secs = 900.0
         await stream.until(all_streamed)
-
-
-async def test_three_refused_tokens_in_a_row_are_final(exchange: SimulatedExchange) -> None:
-    async with streaming(exchange) as stream:
-        exchange.faults.quote_token_secs = -1.0
-        with pytest.raises(LoginRefusedError, match="3 fresh ones in a row"):
-            await stream.until(lambda _: False)
-        assert stream.seen.links_lost == 2
 
 
 async def test_a_side_that_turns_nan_does_not_keep_its_old_price(

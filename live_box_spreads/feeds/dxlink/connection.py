@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
+import time
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import structlog
 from websockets.asyncio.client import connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidStatus,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
@@ -26,12 +21,23 @@ from live_box_spreads.feeds.dxlink.session import (
     LinkTimes,
     SessionEvent,
     Subscribed,
-    TokenRefusedError,
 )
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, chunks
-from live_box_spreads.model.errors import ApiError, FeedUnavailableError, LoginRefusedError
+from live_box_spreads.feeds.dxlink.subscriptions import (
+    MAX_CHUNK_BYTES,
+    MAX_CHUNK_SYMBOLS,
+    ChangeBudget,
+    chunks,
+)
+from live_box_spreads.model.errors import ApiError, FeedError, UntrustedPeerError
+from live_box_spreads.model.verdicts import (
+    Ruling,
+    Verdict,
+    close_ruling,
+    error_ruling,
+    status_ruling,
+)
 from live_box_spreads.tastytrade.addresses import is_loopback
-from live_box_spreads.tastytrade.http import TRANSIENT_STATUSES, USER_AGENT
+from live_box_spreads.tastytrade.http import USER_AGENT, is_certificate_error, untrusted
 
 if TYPE_CHECKING:
     import random
@@ -45,9 +51,12 @@ log = structlog.get_logger(__name__)
 _WIRE_LOG = logging.getLogger("live_box_spreads.dxlink.wire")
 _WIRE_LOG.setLevel(logging.INFO)  # at DEBUG websockets logs frames, and one holds the token
 
-_SERVER_ERRORS_FROM: Final = 500
+_LARGEST_MESSAGE_BYTES: Final = 32 * 2**20
+"""A frame with every quote of a full session takes two; more is no quote stream."""
+
+_SMALLEST_CHUNK_SYMBOLS: Final = 10
 _REFUSED_TOKENS: Final = 3
-"""This many fresh tokens refused in a row are a final no."""
+"""After this many fresh tokens refused in a row, the next waits for the longest pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +69,22 @@ class LinkDown:
 LinkEvent: TypeAlias = m.Configured | m.Data | Subscribed | LinkDown
 
 
-def is_worth_retrying(error: Exception) -> bool:
-    """Tell which failures another connection may mend: the one place that decides.
-
-    Lost and refused connections, silence, an overloaded server: yes. A wrong address or
-    certificate, a login that was refused, a peer that does not speak DXLink: no.
-    """
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return False
+def link_ruling(error: Exception) -> Ruling:
+    """Return what ``model/verdicts.py`` rules about whatever ended a connection."""
     if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        return status in TRANSIENT_STATUSES or status >= _SERVER_ERRORS_FROM
-    if isinstance(error, ApiError):
-        return error.status in TRANSIENT_STATUSES
-    return isinstance(
-        error, (ConnectionClosed, InvalidHandshake, OSError, TimeoutError, FeedUnavailableError)
-    )
+        return status_ruling(error.response.status_code)
+    if isinstance(error, ConnectionClosed):
+        return close_ruling(error.rcvd.code if error.rcvd else None)
+    if isinstance(error, WebSocketException):
+        return close_ruling(None)
+    return error_ruling(error)
+
+
+class _Connect(connect):
+    """Opens a websocket where it is told to; a redirect would take the token elsewhere."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 class DXLinkLink:
@@ -94,6 +103,7 @@ class DXLinkLink:
         rng: random.Random,
         times: LinkTimes | None = None,
         budget: ChangeBudget | None = None,
+        wall_secs: Callable[[], float] = time.time,
     ) -> None:
         """Prepare without connecting.
 
@@ -104,15 +114,19 @@ class DXLinkLink:
             rng: spreads the reconnections of many clients.
             times: when the link acts.
             budget: pace of subscription changes.
+            wall_secs: the wall clock, in seconds; after a jump of it the connection is replaced.
         """
         self.counts = LinkCounts()
         self._quote_token = quote_token
-        self._chunks = list(chunks(subscriptions))
+        self._subscriptions = list(subscriptions)
+        self._chunk_symbols, self._chunk_bytes = MAX_CHUNK_SYMBOLS, MAX_CHUNK_BYTES
         self._fields = fields
         self._rng = rng
         self._times = times or LinkTimes()
         self._budget = budget or ChangeBudget()
+        self._wall_secs = wall_secs
         self._refused_tokens = 0
+        self._url = ""
 
     async def events(self) -> AsyncGenerator[LinkEvent]:
         """Connect and stay connected.
@@ -131,7 +145,7 @@ class DXLinkLink:
                             self._refused_tokens = 0
                         else:
                             yield event
-            except (WebSocketException, OSError, FeedUnavailableError, ApiError) as error:
+            except (WebSocketException, OSError, FeedError) as error:
                 reason = self._reason_to_retry(error)
             proven = now_secs() - begun_secs >= self._times.proven
             failures = 1 if proven else failures + 1
@@ -144,6 +158,7 @@ class DXLinkLink:
     async def _connection(self) -> AsyncGenerator[SessionEvent]:
         """Run one connection to its end, which is always an exception."""
         token = await self._quote_token()
+        self._url = token.url
         protocol = DXLinkProtocol(
             token.token,
             self._fields,
@@ -151,10 +166,10 @@ class DXLinkLink:
             keepalive_secs=self._times.keepalive,
         )
         options: dict[str, Any] = {"proxy": None} if is_loopback(token.url) else {}
-        async with connect(
+        async with _Connect(
             token.url,
             ping_interval=None,  # DXLink has its own; a ping may starve during a large subscribe
-            max_size=None,
+            max_size=_LARGEST_MESSAGE_BYTES,
             user_agent_header=USER_AGENT,
             open_timeout=self._times.handshake,
             close_timeout=1,
@@ -164,10 +179,11 @@ class DXLinkLink:
             session = DXLinkSession(
                 socket,
                 protocol,
-                self._chunks,
+                chunks(self._subscriptions, self._chunk_symbols, self._chunk_bytes),
                 budget=self._budget,
                 times=self._times,
                 counts=self.counts,
+                wall_secs=self._wall_secs,
             )
             try:
                 async with aclosing(session.events()) as events:
@@ -175,27 +191,51 @@ class DXLinkLink:
                         yield event
             finally:
                 self.counts.ignored.update(protocol.ignored)
+                self._keep_to(session)
+
+    def _keep_to(self, session: DXLinkSession) -> None:
+        """Ask the next connection only for what this one could hold, if that was less."""
+        if session.is_full:
+            del self._subscriptions[session.subscribed :]
 
     def _reason_to_retry(self, error: Exception) -> str:
-        """Return why the link is down, or raise the error that ends it for good."""
-        if isinstance(error, TokenRefusedError):
-            self._refused_tokens += 1
-            if self._refused_tokens >= _REFUSED_TOKENS:
-                raise LoginRefusedError(
-                    f"{error}, {self._refused_tokens} fresh ones in a row; "
-                    "check that the account may stream quotes"
-                ) from error
-        if is_worth_retrying(error):
-            return str(error) or type(error).__name__
-        if isinstance(error, ApiError):
-            raise error
+        """Return why the link is down, or raise the error that ends it."""
+        if is_certificate_error(error):
+            raise UntrustedPeerError(f"the quote stream: {untrusted(self._url)}") from error
+        ruling = link_ruling(error)
+        match ruling.verdict:
+            case Verdict.RENEW:
+                self._refused_tokens += 1
+            case Verdict.SHRINK:
+                self._halve_chunks()
+            case Verdict.GIVE_UP | Verdict.STOP:
+                raise self._final(error) from error
+            case _:
+                pass
+        reason = str(error) or type(error).__name__
+        if self._refused_tokens >= _REFUSED_TOKENS:
+            reason += (
+                f", {self._refused_tokens} fresh ones in a row; check that the account may stream "
+                "quotes, and that no other program uses up its sessions"
+            )
+        return reason
+
+    def _final(self, error: Exception) -> FeedError:
+        if isinstance(error, FeedError):
+            return error
         status = error.response.status_code if isinstance(error, InvalidStatus) else 0
-        raise ApiError(
+        return ApiError(
             f"the quote stream cannot be opened: {error}; check the account's entitlement and "
             "the address that /api-quote-tokens gives",
             status=status,
-        ) from error
+        )
+
+    def _halve_chunks(self) -> None:
+        self._chunk_symbols = max(_SMALLEST_CHUNK_SYMBOLS, self._chunk_symbols // 2)
+        self._chunk_bytes = max(MAX_CHUNK_BYTES // MAX_CHUNK_SYMBOLS, self._chunk_bytes // 2)
 
     def _pause_secs(self, failures: int) -> float:
+        if self._refused_tokens >= _REFUSED_TOKENS:
+            return self._times.longest_retry
         ceiling = self._times.first_retry * 2.0 ** min(failures - 1, 16)
         return min(ceiling, self._times.longest_retry) * self._rng.uniform(0.5, 1.0)

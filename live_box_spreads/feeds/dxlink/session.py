@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -11,11 +12,14 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 
 from live_box_spreads.feeds.dxlink import messages as m
+from live_box_spreads.feeds.dxlink.chunk_queue import ChunkQueue
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
-from live_box_spreads.model.errors import FeedUnavailableError
+from live_box_spreads.feeds.dxlink.standstill import Instant, standstill
+from live_box_spreads.model.errors import FeedError, FeedUnavailableError, TokenRefusedError
+from live_box_spreads.model.verdicts import Verdict, close_ruling, complaint_ruling
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
@@ -23,13 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-
-_REFUSING_CLOSE_CODES: Final = frozenset({1000, 1008})
-"""Instead of AUTH_STATE a server may close after AUTH; other codes tell of its own troubles."""
-
-
-class TokenRefusedError(FeedUnavailableError):
-    """The quote token was refused; a fresh one may be accepted."""
+_LONGEST_WAIT_SECS: Final = 1.0
+"""It wakes this often even if nothing comes, so that a standstill is seen for what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,9 @@ class LinkTimes:
         first_retry: pause before the first reconnection; doubles with each failure.
         longest_retry: longest such pause.
         proven: a link that lived this long starts over with ``first_retry``.
+        in_flight: what was sent this recently may be what a complaint is about.
+        standstill: a pause of this process or a jump of the wall clock beyond this makes the
+            link suspect; it is replaced.
     """
 
     handshake: float = 20.0
@@ -55,6 +57,8 @@ class LinkTimes:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     proven: float = 60.0
+    in_flight: float = 10.0
+    standstill: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,15 @@ class LinkCounts:
         losses: connections lost.
         malformed_frames: frames that could not be read.
         complaints: ERROR frames by type, such as ``BAD_ACTION``.
+        refused: subscriptions that did not fit a session; REST has to quote them.
+        resent: subscriptions sent again because the server dropped them.
         ignored: frames of unknown types or channels, by type.
     """
 
     losses: int = 0
     malformed_frames: int = 0
+    refused: int = 0
+    resent: int = 0
     complaints: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
 
@@ -85,9 +93,13 @@ SessionEvent: TypeAlias = m.Opened | m.Configured | m.Data | Subscribed
 
 
 class DXLinkSession:
-    """Moves frames between a websocket and the state machine, in one task without locks."""
+    """Moves frames between a websocket and the state machine, in one task without locks.
 
-    def __init__(
+    Attributes:
+        is_full: whether the server refused subscriptions because the session holds too many.
+    """
+
+    def __init__(  # what a link shares with its connections, all by keyword
         self,
         socket: ClientConnection,
         protocol: DXLinkProtocol,
@@ -96,6 +108,7 @@ class DXLinkSession:
         budget: ChangeBudget,
         times: LinkTimes,
         counts: LinkCounts,
+        wall_secs: Callable[[], float] = time.time,
     ) -> None:
         """Prepare without sending.
 
@@ -106,67 +119,89 @@ class DXLinkSession:
             budget: pace of subscription changes, shared by all connections.
             times: when to act.
             counts: where to count what goes wrong.
+            wall_secs: the wall clock, in seconds; only its jumps matter.
         """
+        self.is_full = False
         self._socket = socket
         self._protocol = protocol
-        self._pending = deque(subscriptions)
+        self._queue = ChunkQueue(subscriptions, times.in_flight)
         self._budget = budget
         self._times = times
         self._counts = counts
-        self._subscribed = 0
+        self._wall_secs = wall_secs
+        self._now_secs = asyncio.get_running_loop().time
+
+    @property
+    def subscribed(self) -> int:
+        """Number of subscriptions that the server has, as far as is known."""
+        return self._queue.sent
 
     async def events(self) -> AsyncGenerator[SessionEvent]:
         """Talk until the connection ends, which always raises.
 
         Raises:
-            TokenRefusedError: the server does not take the token.
-            FeedUnavailableError: silence, or the server closed the channel.
+            TokenRefusedError: the server does not take the token, or no longer.
+            FeedUnavailableError: silence, a standstill, or the server closed the channel.
             ConnectionClosed: the websocket ended.
             ProtocolError: the server breaks the protocol.
+            FeedError: the server does not speak our DXLink.
         """
-        now_secs = asyncio.get_running_loop().time
-        begun_secs = heard_secs = now_secs()
+        begun_secs = self._now_secs()
+        silent_secs = 0.0
+        before = self._instant()
         self._protocol.connect()
         while True:
-            queued = self._queue_chunk(now_secs())
-            await self._send(now_secs())
+            queued = self._queue_chunk()
+            await self._send()
             if queued:
-                yield Subscribed(self._subscribed)
-            frame = await self._frame_within(self._idle_secs(heard_secs, now_secs()))
-            if frame is not None:
-                heard_secs = now_secs()
+                yield Subscribed(self._queue.sent)
+            asked_secs = self._idle_secs(silent_secs)
+            listening_since = self._instant()
+            frame = await self._frame_within(asked_secs)
+            after = self._instant()
+            self._refuse_standstill(before, listening_since, after, asked_secs)
+            before = after
+            if frame is None:
+                silent_secs += after.steady_secs - listening_since.steady_secs
+            else:
+                silent_secs = 0.0
                 for event in self._protocol.receive(frame):
                     if (passed_on := self._handled(event)) is not None:
                         yield passed_on
-            self._check_life(begun_secs, heard_secs, now_secs())
+            self._check_life(begun_secs, silent_secs)
 
-    def _queue_chunk(self, now_secs: float) -> bool:
+    def _instant(self) -> Instant:
+        return Instant(self._wall_secs(), self._now_secs())
+
+    def _queue_chunk(self) -> bool:
         """Queue the next chunk of subscriptions if the channel and the budget allow it."""
-        ready = self._protocol.state is State.OPEN and bool(self._pending)
-        if not ready or self._budget.wait_secs(len(self._pending[0]), now_secs) > 0:
+        now_secs = self._now_secs()
+        size = self._queue.next_size
+        ready = self._protocol.state is State.OPEN and size > 0
+        if not ready or self._budget.wait_secs(size, now_secs) > 0:
             return False
-        chunk = self._pending.popleft()
-        self._protocol.subscribe(chunk, reset=self._subscribed == 0)
-        self._budget.spend(len(chunk), now_secs)
-        self._subscribed += len(chunk)
+        is_first = self._queue.sent == 0
+        self._protocol.subscribe(self._queue.take(now_secs), reset=is_first)
+        self._budget.spend(size, now_secs)
         return True
 
-    async def _send(self, now_secs: float) -> None:
-        for frame in self._protocol.data_to_send(now_secs):
+    async def _send(self) -> None:
+        for frame in self._protocol.data_to_send(self._now_secs()):
             async with asyncio.timeout(self._times.silence):
                 await self._socket.send(frame, text=True)
 
-    def _idle_secs(self, heard_secs: float, now_secs: float) -> float:
+    def _idle_secs(self, silent_secs: float) -> float:
         """Return how long to listen before there is something else to do."""
+        now_secs = self._now_secs()
         until = [
-            heard_secs + self._times.silence - now_secs,
+            _LONGEST_WAIT_SECS,
+            self._times.silence - silent_secs,
             self._protocol.keepalive_due_in(now_secs),
         ]
         if self._protocol.state is not State.OPEN:
             until.append(self._times.handshake)
-        elif self._pending:
-            wait_secs = self._budget.wait_secs(len(self._pending[0]), now_secs)
-            until.append(max(wait_secs, self._times.chunk_pause))
+        elif size := self._queue.next_size:
+            until.append(max(self._budget.wait_secs(size, now_secs), self._times.chunk_pause))
         return max(0.0, min(until))
 
     async def _frame_within(self, secs: float) -> str | bytes | None:
@@ -177,17 +212,34 @@ class DXLinkSession:
             return None
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else None
-            if self._protocol.state is State.AUTHORIZING and code in _REFUSING_CLOSE_CODES:
+            in_handshake = self._protocol.state is State.AUTHORIZING
+            if close_ruling(code, in_handshake=in_handshake).verdict is Verdict.RENEW:
                 raise TokenRefusedError("the quote stream closed on the token") from error
             raise
 
-    def _check_life(self, begun_secs: float, heard_secs: float, now_secs: float) -> None:
-        if now_secs - heard_secs >= self._times.silence:
+    def _refuse_standstill(
+        self, before: Instant, listening_since: Instant, after: Instant, asked_secs: float
+    ) -> None:
+        """Trust nothing that was received across a sleep, a stop or a set clock.
+
+        A jump counts since the last frame; a standstill only while we listened, because a slow
+        reader of our events or a slow peer is none.
+        """
+        tolerance_secs = self._times.standstill
+        since_secs = after.steady_secs - before.steady_secs
+        reason = standstill(before, after, since_secs, tolerance_secs) or standstill(
+            listening_since, after, asked_secs, tolerance_secs
+        )
+        if reason:
+            raise FeedUnavailableError(f"{reason}; the connection is replaced")
+
+    def _check_life(self, begun_secs: float, silent_secs: float) -> None:
+        if silent_secs >= self._times.silence:
             raise FeedUnavailableError(
                 f"nothing heard from the quote stream for {self._times.silence:g} s"
             )
         waiting = self._protocol.state is not State.OPEN
-        if waiting and now_secs - begun_secs >= self._times.handshake:
+        if waiting and self._now_secs() - begun_secs >= self._times.handshake:
             raise FeedUnavailableError(
                 f"no feed channel within {self._times.handshake:g} s: {self._protocol.state.value}"
             )
@@ -202,9 +254,35 @@ class DXLinkSession:
             case m.Closed():
                 raise FeedUnavailableError("the server closed the feed channel")
             case m.Complaint():
-                self._counts.complaints[event.error] += 1
-                log.warning("dxlink_error", error=event.error, message=event.message)
+                self._answer(event)
+                return Subscribed(self._queue.sent) if self._queue.sent else None
             case m.Malformed():
                 self._counts.malformed_frames += 1
                 log.warning("dxlink_malformed_frame", reason=event.reason)
         return None
+
+    def _answer(self, complaint: m.Complaint) -> None:
+        """Do what an ERROR frame asks for."""
+        self._counts.complaints[complaint.error] += 1
+        ruling = complaint_ruling(complaint.error, complaint.message)
+        log.warning(
+            "dxlink_error",
+            error=complaint.error,
+            message=complaint.message,
+            verdict=ruling.verdict,
+            reason=ruling.reason,
+        )
+        match ruling.verdict:
+            case Verdict.SHRINK:
+                self.is_full = True
+                self._counts.refused += self._queue.cut_short()
+            case Verdict.RETRY:
+                now_secs = self._now_secs()
+                self._counts.resent += self._queue.send_again(now_secs)
+                self._budget.exhaust(now_secs)
+            case Verdict.RENEW:
+                raise TokenRefusedError(f"the quote stream says {complaint.error}")
+            case Verdict.GIVE_UP | Verdict.STOP:
+                raise FeedError(f"the quote stream says {complaint.error}: {ruling.reason}")
+            case Verdict.GO_ON:
+                pass

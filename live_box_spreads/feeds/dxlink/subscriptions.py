@@ -150,6 +150,11 @@ class ChangeBudget:
         self._sent.append((now_secs, changes))
         self._in_window += changes
 
+    def exhaust(self, now_secs: float) -> None:
+        """Allow nothing for a whole window: the server has counted more changes than we have."""
+        self._sent = deque([(now_secs, self._changes)])
+        self._in_window = self._changes
+
     def _forget(self, now_secs: float) -> None:
         while self._sent and self._sent[0][0] + self._window_secs <= now_secs:
             self._in_window -= self._sent.popleft()[1]

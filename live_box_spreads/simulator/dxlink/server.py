@@ -76,16 +76,23 @@ class DxlinkServer:
         self, socket: ServerConnection, session: DxlinkSession, reader: asyncio.Task[None]
     ) -> None:
         """Send what the session has to say until either side has had enough."""
-        resets = self._state.faults.resets
+        faults = self._state.faults
+        resets, idle_closes, revocations = faults.resets, faults.idle_closes, faults.revocations
         while not reader.done():
-            if self._state.faults.resets != resets:
+            if faults.resets != resets:
                 socket.transport.abort()
                 return
+            if faults.idle_closes != idle_closes:
+                idle_closes = faults.idle_closes
+                session.hang_up()
+            if faults.revocations != revocations:
+                revocations = faults.revocations
+                session.revoke()
             now_secs = self._state.now_secs()
             session.tick(now_secs)
             for text in session.outgoing(now_secs):
-                if self._state.faults.frame_delay_secs > 0:
-                    await asyncio.sleep(self._state.faults.frame_delay_secs)
+                if faults.frame_delay_secs > 0:
+                    await asyncio.sleep(faults.frame_delay_secs)
                 await socket.send(text)
             if session.close is not None:
                 await socket.close(*session.close)

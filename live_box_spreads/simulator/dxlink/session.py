@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from live_box_spreads.simulator.market.market import Market
 
 MOST_FRAME_BYTES = 65_536
-MOST_SUBSCRIPTIONS = 25_000
-MOST_CHANGES_A_MINUTE = 10_000
 KEEPALIVE_SECS = 60.0
 AUTH_STATE_DELAY_SECS = 0.01
 """AUTH_STATE follows SETUP after this. An AUTH may overtake it (the specification asks for SETUP
@@ -93,8 +91,9 @@ class DxlinkSession:
     def received(self, text: str, now_secs: float) -> None:
         """Take a text frame from the client."""
         self._received_at_secs = now_secs
-        if len(text.encode()) > MOST_FRAME_BYTES:
-            self._error(0, "INVALID_MESSAGE", f"Message exceeds {MOST_FRAME_BYTES} bytes")
+        longest = self._faults.most_frame_bytes
+        if len(text.encode()) > longest:
+            self._error(0, "INVALID_MESSAGE", f"Message exceeds {longest} bytes")
             self.close = (CLOSE_TOO_BIG, "Message too big")
             return
         try:
@@ -117,6 +116,17 @@ class DxlinkSession:
             self.close = (CLOSE_NORMAL, "Bye")
         elif not self._outgoing and now_secs - self._sent_at_secs >= self._server_timeout_secs / 2:
             self._send({"type": "KEEPALIVE", "channel": 0})
+
+    def hang_up(self) -> None:
+        """Close as after a silence of the client."""
+        self._error(0, "TIMEOUT", "The timeout has been reached.")
+        self.close = (CLOSE_NORMAL, "Bye")
+
+    def revoke(self) -> None:
+        """Take the authorization away, as when the token expires; its channels fall silent."""
+        self.ended()
+        self._channels.clear()
+        self._send_auth_state()
 
     def ended(self) -> None:
         """Note that the socket is gone."""
@@ -235,7 +245,7 @@ class DxlinkSession:
     def _add(self, channel: FeedChannel, wanted: Subscription) -> bool:
         """Subscribe unless the session is full; tell whether it is held now."""
         size = sum(each.size for each in self._channels.values())
-        if size >= MOST_SUBSCRIPTIONS and not channel.holds(wanted):
+        if size >= self._faults.most_subscriptions and not channel.holds(wanted):
             return False
         channel.add(wanted)
         return True
@@ -244,7 +254,8 @@ class DxlinkSession:
         """Return how many of these changes fit into the rolling minute, and count those."""
         while self._changes and self._changes[0][0] <= now_secs - 60.0:
             self._changes.popleft()
-        room = MOST_CHANGES_A_MINUTE - sum(count for _, count in self._changes)
+        taken = sum(count for _, count in self._changes)
+        room = max(0, self._faults.most_changes_a_minute - taken)
         allowed = min(wanted, room)
         self._changes.append((now_secs, allowed))
         return allowed
