@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from contextlib import aclosing, asynccontextmanager
@@ -49,7 +50,7 @@ class Told:
             case Subscribed():
                 self.subscribed = event.count
             case m.Data():
-                for flat in event.data[1::2]:
+                for flat in json.loads(event.data)[1::2]:
                     self.quoted.update(flat[0 :: len(FIELDS["Quote"])])
             case m.Configured():
                 pass
