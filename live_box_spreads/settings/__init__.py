@@ -3,6 +3,7 @@
 from live_box_spreads.settings.env_files import environment
 from live_box_spreads.settings.feeds import make_feed
 from live_box_spreads.settings.loading import PACKAGED_CONFIG, load_settings
+from live_box_spreads.settings.reference import make_reference
 from live_box_spreads.settings.schema import MoneynessBand, Settings
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "environment",
     "load_settings",
     "make_feed",
+    "make_reference",
 ]

@@ -50,9 +50,22 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
     except ValidationError as error:
         lines = [_line(problem, file, overrides) for problem in error.errors()]
         raise ConfigError("\n".join(lines)) from None
-    folder = base_folder(file) / settings.snapshot_storage.folder
-    storage = settings.snapshot_storage.model_copy(update={"folder": folder})
-    return settings.model_copy(update={"snapshot_storage": storage})
+    return _with_absolute_paths(settings, base_folder(file))
+
+
+def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
+    storage, reference = settings.snapshot_storage, settings.reference
+    paths = {
+        name: base / path
+        for name in ("file", "cache_folder")
+        if (path := getattr(reference, name)) is not None
+    }
+    return settings.model_copy(
+        update={
+            "snapshot_storage": storage.model_copy(update={"folder": base / storage.folder}),
+            "reference": reference.model_copy(update=paths),
+        }
+    )
 
 
 def base_folder(config: Path) -> Path:

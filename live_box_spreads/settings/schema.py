@@ -22,6 +22,7 @@ from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.reference.sources import DEFAULT_MAX_AGE_DAYS
 from live_box_spreads.stores.snapshots import SnapshotStore
 
 DEFAULT_ROOTS = ("SPX", "SPXW", "XSP", "NDX", "NDXP")
@@ -104,6 +105,7 @@ def _flag_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+HomePath = Annotated[Path, AfterValidator(_home_expanded)]
 StrikeGap = Annotated[
     dict[str, Positive],
     BeforeValidator(_gap_by_root),
@@ -128,7 +130,7 @@ class QualitySettings(Section):
 class SnapshotStorage(Section):
     """Where snapshots are kept, and as what."""
 
-    folder: Annotated[Path, AfterValidator(_home_expanded)] = Path("data/live_snapshots")
+    folder: HomePath = Path("data/live_snapshots")
     format: Literal["parquet", "csv"] = "parquet"
 
 
@@ -151,6 +153,22 @@ class TastytradeSettings(Section):
     """Where the vendor's API is."""
 
     base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = "https://api.tastyworks.com"
+
+
+class ReferenceSettings(Section):
+    """What box rates are compared with."""
+
+    source: Literal["none", "treasury", "fred", "sofr", "file"] = "none"
+    file: HomePath | None = None
+    max_age_days: Count = DEFAULT_MAX_AGE_DAYS
+    address: Annotated[str, AfterValidator(_encrypted_or_loopback)] | None = None
+    cache_folder: HomePath | None = None
+
+    @model_validator(mode="after")
+    def _file_for_the_source_file(self) -> Self:
+        if self.source == "file" and self.file is None:
+            raise ValueError("the source is a file; name it: reference.file")
+        return self
 
 
 class SimulatorSettings(Section):
@@ -191,6 +209,7 @@ class Settings(Section):
     dashboard: DashboardSettings = DashboardSettings()
     tastytrade: TastytradeSettings = TastytradeSettings()
     simulator: SimulatorSettings = SimulatorSettings()
+    reference: ReferenceSettings = ReferenceSettings()
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
