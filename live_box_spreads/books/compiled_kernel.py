@@ -55,7 +55,7 @@ _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12 = (
 )
 
 
-def _jit(function: _Function) -> _Function:
+def jit(function: _Function) -> _Function:
     """Compile on first call; keep the machine code on disk where any folder can be written.
 
     ``contract`` lets a·b + c be one operation; the numpy error model makes a division by zero
@@ -68,7 +68,7 @@ def _jit(function: _Function) -> _Function:
         return cast("_Function", compile_(function))
 
 
-@_jit
+@jit
 def _log_ratio(price: float, width: float) -> float:
     """Return ln(price / width) for positive arguments."""
     price_bits = np.float64(price).view(np.uint64)
@@ -89,7 +89,7 @@ def _log_ratio(price: float, width: float) -> float:
     return k * _LN2 + 2.0 * (s + s * z * series)
 
 
-@_jit
+@jit
 def _exp_minus_one(y: float) -> float:
     """Return exp(y) - 1; infinite from 709.8 on; NaN for NaN."""
     y = max(min(y, _LARGEST), _SMALLEST)
@@ -105,7 +105,7 @@ def _exp_minus_one(y: float) -> float:
     return power * (r + rr * series) + (power - 1.0)
 
 
-@_jit
+@jit
 def _fill_rates(
     cost: Floats, width: Floats, convention: int, exponent: float, gain: float, out: Floats
 ) -> None:
@@ -122,7 +122,7 @@ def _fill_rates(
             out[j] = gain * (width[j] - cost[j]) / cost[j] if cost[j] > 0.0 else np.nan
 
 
-@_jit
+@jit
 def _fill_costs(
     low: tuple[float, float, float],
     high: tuple[Floats, Floats, Floats],
@@ -141,7 +141,7 @@ def _fill_costs(
         ask_cost[j] = ask
 
 
-@_jit
+@jit
 def fill(
     synthetic: tuple[Floats, Floats, Floats],
     window: tuple[NDArray[np.intp], NDArray[np.intp]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -74,6 +74,12 @@ class StrikeBlocks:
                 ]
             ),
         )
+
+    def without(self, strike: int) -> Self:
+        """Return the same with a strike, given by its place in the arrays, closed on both sides."""
+        syn_bid, syn_ask = self.syn_bid.copy(), self.syn_ask.copy()
+        syn_bid[strike] = syn_ask[strike] = np.nan
+        return replace(self, syn_bid=syn_bid, syn_ask=syn_ask)
 
     def __len__(self) -> int:
         """Return the number of blocks."""

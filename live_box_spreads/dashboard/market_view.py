@@ -18,7 +18,7 @@ from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.model.errors import SnapshotError, StoreError
-from live_box_spreads.model.products import PRODUCTS, Style, product
+from live_box_spreads.model.products import is_loan, product
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
@@ -174,8 +174,7 @@ def reference_price(chain: Chain, root: str) -> float:
 
 def loan_roots(chain: Chain) -> list[str]:
     """Return the roots of a chain on which a box is a loan, sorted: known and European."""
-    known = [root for root in chain.roots if root in PRODUCTS]
-    return [root for root in known if PRODUCTS[root].style is Style.EUROPEAN]
+    return [root for root in chain.roots if is_loan(root)]
 
 
 def spot_of(chain: Chain, root: str) -> float | None:

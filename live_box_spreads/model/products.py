@@ -152,6 +152,11 @@ def product(root: str) -> Product:
         raise UnknownRootError(f"unknown option root {root!r}; known: {known}.{hint}") from None
 
 
+def is_loan(root: str) -> bool:
+    """Return whether a box on this option root is a loan: the root is known and European."""
+    return root in PRODUCTS and PRODUCTS[root].style is Style.EUROPEAN
+
+
 def loan_product(root: str) -> Product:
     """Return the product of a root on which a box is a loan.
 
