@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.books.box_table import box_table
 from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.cli.box_output import to_csv
+from live_box_spreads.cli.box_output import for_programs
+from live_box_spreads.cli.output import encode
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
 from live_box_spreads.model.errors import BoxSpreadsError, NotALoanError
 from live_box_spreads.model.products import loan_product
@@ -83,7 +84,7 @@ def write_box_csv(  # each is a choice of the command
                 )
                 report.boxes += len(table.frame)
                 report.removed.update(table.removed)
-                header, _, boxes = to_csv(table.frame).partition(b"\n")
+                header, _, boxes = encode(for_programs(table.frame), "csv").partition(b"\n")
                 file.write(boxes if header_written else header + b"\n" + boxes)
                 header_written = True
         if not header_written:

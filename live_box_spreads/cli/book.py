@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from live_box_spreads.cli.options import examples
-from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.cli.output import FormatName, give, refuse_binary_terminal
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from live_box_spreads.books.filters import BoxFilters
     from live_box_spreads.settings import Settings
 
@@ -24,7 +21,6 @@ app = typer.Typer()
 # As words here: importing the enumerations would load numpy for a help page.
 CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
 TimeBasisName = Literal["settlement", "expiry_instant"]
-FormatName = Literal["table", "csv", "json", "parquet"]
 
 
 @app.command(
@@ -75,11 +71,9 @@ def book(  # noqa: PLR0913 # one argument an option
     Without --filters or --config there are no thresholds: each pair of strikes that can be
     executed is there. Boxes that were left out are counted by reason on stderr.
     """
-    if format_ == "parquet" and out is None and sys.stdout.isatty():
-        raise typer.BadParameter(
-            "parquet is not for a terminal; add --out F", param_hint="--format"
-        )
+    refuse_binary_terminal(format_, out)
     from live_box_spreads.books.box_table import box_table  # noqa: PLC0415
+    from live_box_spreads.cli import box_output  # noqa: PLC0415
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
@@ -101,7 +95,12 @@ def book(  # noqa: PLR0913 # one argument an option
             rules=settings.quality_rules(),
             allow_american=allow_american,
         )
-    _give(table.frame, format_, out, f"{root} {day}", limit)
+    give(
+        box_output.for_programs(table.frame),
+        format_,
+        out,
+        lambda: box_output.for_people(table.frame, f"{root} {day}", limit),
+    )
     for reason, boxes in table.removed.items():
         typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
 
@@ -118,25 +117,3 @@ def _filters(
         min_strike_gap=base.min_strike_gap if min_gap is None else min_gap,
         max_strike_gap=base.max_strike_gap if max_gap is None else max_gap,
     )
-
-
-def _give(
-    frame: pl.DataFrame, format_: FormatName, out: Path | None, title: str, limit: int
-) -> None:
-    """Write the table in the wanted format to the file, or to standard output."""
-    from live_box_spreads.cli import box_output  # noqa: PLC0415
-
-    if format_ == "table" and out is None:
-        box_output.print_table(frame, title, limit)
-        return
-    if format_ == "table":
-        data = box_output.table_text(frame, title, limit).encode()
-    else:
-        data = box_output.ENCODERS[format_](frame)
-    if out is None:
-        typer.echo(data, nl=False)
-        return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise BoxSpreadsError(f"cannot write {out}: {error.strerror}") from error

@@ -24,6 +24,7 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
     FileFormatError,
 )
+from live_box_spreads.model.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.addresses import is_loopback
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 TIMEOUT_SECS: Final = httpx2.Timeout(15.0, connect=5.0)
 REFRESH_AFTER: Final = timedelta(hours=1)
 _ATTEMPTS = 2
-_BUSY = frozenset({429, 502, 503, 504})
 
 
 class Parser(Protocol):
@@ -171,9 +171,7 @@ class Downloads:
 
 
 def _worth_retrying(error: Exception) -> bool:
-    if isinstance(error, ApiError):
-        return error.status in _BUSY
-    return isinstance(error, FeedUnavailableError)
+    return error_ruling(error).verdict is Verdict.RETRY
 
 
 def _get(client: httpx2.Client, url: str) -> httpx2.Response:

@@ -246,7 +246,7 @@ def test_an_answer_that_cannot_be_read_is_not_kept(
     ("statuses", "asked", "says"),
     [
         ([404], 1, "it answered 404; try again later"),
-        ([500], 1, "it answered 500"),
+        ([500, 500], 2, "it answered 500"),
         ([429, 429], 2, "it answered 429"),
         ([301], 1, "it answered 301; it points to https://elsewhere.example/; correct"),
     ],

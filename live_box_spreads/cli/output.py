@@ -1,0 +1,109 @@
+"""Tables for programs (CSV, JSON, Parquet) and for people, to standard output or to a file."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from live_box_spreads.model.errors import BoxSpreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
+    from rich.table import Table
+
+FormatName = Literal["table", "csv", "json", "parquet"]
+
+_WIDTH = 160  # in characters, where there is no terminal that says its own
+
+
+def refuse_binary_terminal(format_: FormatName, out: Path | None) -> None:
+    """Refuse Parquet on a terminal, before anything is computed.
+
+    Raises:
+        BadParameter: the format is Parquet and would go to a terminal.
+    """
+    if format_ == "parquet" and out is None and sys.stdout.isatty():
+        raise typer.BadParameter(
+            "parquet is not for a terminal; add --out F", param_hint="--format"
+        )
+
+
+def give(
+    frame: pl.DataFrame, format_: FormatName, out: Path | None, table: Callable[[], Table]
+) -> None:
+    """Write a table in the wanted format to a file, or to standard output.
+
+    Args:
+        frame: what programs get: rates as fractions.
+        format_: what it is written as.
+        out: where; None is standard output.
+        table: makes what people get; called for the format ``table`` only.
+
+    Raises:
+        BoxSpreadsError: the file cannot be written.
+    """
+    if format_ == "table" and out is None:
+        _print(table())
+        return
+    data = _text(table()).encode() if format_ == "table" else encode(frame, format_)
+    if out is None:
+        typer.echo(data, nl=False)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise BoxSpreadsError(f"cannot write {out}: {error.strerror}") from error
+
+
+def encode(frame: pl.DataFrame, format_: Literal["csv", "json", "parquet"]) -> bytes:
+    """Return a table for programs. What is no finite number is null, an empty field in CSV.
+
+    CSV has a header, JSON is a list of records; both have ISO dates and instants in UTC with a Z.
+    Parquet keeps the types.
+    """
+    import polars as pl  # noqa: PLC0415, a help page does without
+
+    known = null_for_nan(frame)
+    if format_ == "parquet":
+        buffer = io.BytesIO()
+        known.write_parquet(buffer)
+        return buffer.getvalue()
+    instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    text = known.with_columns(instants)
+    return text.write_csv().encode() if format_ == "csv" else text.write_json().encode() + b"\n"
+
+
+def null_for_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with null for each number that is not finite."""
+    import polars as pl  # noqa: PLC0415, a help page does without
+
+    floats = pl.selectors.float()
+    return frame.with_columns(pl.when(floats.is_finite()).then(floats))
+
+
+def cell(form: str, value: Any) -> str:
+    """Write a cell for people: in this form, a dash for what is not known."""
+    return "-" if value is None else form.format(value)
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table)
+
+
+def _text(table: Table) -> str:
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(file=io.StringIO(), width=_WIDTH, record=True)
+    console.print(table)
+    return console.export_text()
