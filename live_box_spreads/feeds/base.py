@@ -73,6 +73,8 @@ class Quotes:
         ask: index points; NaN clears the side.
         bid_size: contracts; NaN unknown.
         ask_size: contracts; NaN unknown.
+        times: each quote's own time (``datetime64[ms]``, UTC), for quotes that were asked for one
+            by one; None for streamed ones, which stand from their receipt until the next.
     """
 
     rows: NDArray[np.int32]
@@ -80,6 +82,7 @@ class Quotes:
     ask: NDArray[np.float64]
     bid_size: NDArray[np.float64]
     ask_size: NDArray[np.float64]
+    times: NDArray[np.datetime64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Self
 
+from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
@@ -46,7 +47,7 @@ class SimulatedFeed:
             times: when the feed acts by itself; None polls the slow fields every minute.
         """
         self._options = options or SimulatorOptions(seed=seed)
-        self._times = times or FeedTimes(poll_every=60.0)
+        self._times = times or FeedTimes(rest=RestTimes(every=60.0))
         self._open = AsyncExitStack()
         self._feed: TastytradeFeed | None = None
 

@@ -17,6 +17,7 @@ from live_box_spreads.feeds.dxlink.connection import DXLinkLink
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
 from live_box_spreads.feeds.listing import root_contracts
+from live_box_spreads.feeds.rest_pass import RestPass, RestTimes
 from live_box_spreads.feeds.spots import spots_of, streamed_spots
 from live_box_spreads.feeds.stream_plan import FIELDS, StreamPlan
 from live_box_spreads.feeds.tastytrade_stream import UpdateStream
@@ -46,12 +47,12 @@ class FeedTimes:
     """When the feed acts by itself; all in seconds.
 
     Attributes:
-        poll_every: pause between REST passes for slow fields while streaming.
+        rest: when REST passes beside the stream begin.
         spot_wait: longest wait for a streamed price where REST gives none.
         link: when the stream's link acts.
     """
 
-    poll_every: float = 300.0
+    rest: RestTimes = field(default_factory=RestTimes)
     spot_wait: float = 10.0
     link: LinkTimes = field(default_factory=LinkTimes)
 
@@ -172,14 +173,8 @@ class TastytradeFeed:
         plan = StreamPlan.of(contracts, self._spots)
         if plan.subscriptions.left_out:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
-        stream = UpdateStream(
-            self._client,
-            contracts,
-            plan,
-            self._link(plan.subscriptions.taken),
-            clock=self._clock,
-            poll_every_secs=self._times.poll_every,
-        )
+        rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
+        stream = UpdateStream(plan, self._link(plan.subscriptions.taken), rest, self._clock)
         async with aclosing(stream.updates()) as updates:
             async for update in updates:
                 self._spots |= update.spot

@@ -1,8 +1,6 @@
 """The update stream of the Tastytrade feed: DXLink quotes, completed by REST.
 
-DXLink gives quotes and the underlyings' prices. Volume, open interest and last prices come from
-REST passes over all contracts, which also quote what the stream has not: contracts beyond the
-session's limit, symbols that never quote, and everything while the link is down.
+DXLink gives quotes and the underlyings' prices; ``rest_pass`` gives the rest.
 """
 
 from __future__ import annotations
@@ -14,15 +12,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import structlog
 
-from live_box_spreads.feeds.base import Activity, Quotes, Update
+from live_box_spreads.feeds.base import Quotes, Update
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import LinkDown
 from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
 from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
 from live_box_spreads.feeds.dxlink.session import Subscribed
-from live_box_spreads.feeds.spots import spots_of
 from live_box_spreads.feeds.stream_plan import NUMBERS
-from live_box_spreads.model.errors import FeedError, LoginRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
@@ -30,18 +26,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from live_box_spreads.feeds.base import Contracts
     from live_box_spreads.feeds.dxlink.connection import DXLinkLink
+    from live_box_spreads.feeds.rest_pass import RestPass
     from live_box_spreads.feeds.stream_plan import StreamPlan
-    from live_box_spreads.tastytrade_client import MarketData, TastytradeClient
 
 log = structlog.get_logger(__name__)
 
 _QUEUED_UPDATES: Final = 1_000
 _BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
-_CONTRACTS_A_POLL: Final = 600
-"""Polled at once: a pass of many such steps shows its first answers early."""
-
 _EVENTS_WORTH_COMPILING: Final = 200_000
 """A short stream, such as of one snapshot, is over before the compiled reader is loaded."""
 
@@ -51,32 +43,24 @@ class UpdateStream:
 
     def __init__(
         self,
-        client: TastytradeClient,
-        contracts: Contracts,
         plan: StreamPlan,
         link: DXLinkLink,
-        *,
+        rest: RestPass,
         clock: Callable[[], datetime],
-        poll_every_secs: float,
     ) -> None:
         """Prepare without connecting.
 
         Args:
-            client: for the REST passes.
-            contracts: what is quoted.
             plan: what is streamed.
             link: a link that subscribes the plan.
+            rest: what stands in for the link and completes it.
             clock: current UTC time.
-            poll_every_secs: pause between REST passes, in seconds; the first is at once.
         """
-        self._client = client
-        self._contracts = contracts
         self._plan = plan
         self._link = link
+        self._rest = rest
         self._clock = clock
-        self._poll_every_secs = poll_every_secs
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
-        self._streamed = np.zeros(len(contracts), np.bool_)
         self._prices_withheld = False
         self._compiling: asyncio.Task[None] | None = None
         self._decoder = FeedDecoder(
@@ -93,7 +77,7 @@ class UpdateStream:
         Raises:
             FeedError: a final refusal.
         """
-        sources = (self._follow_link(), self._poll_for_ever())
+        sources = (self._follow_link(), self._rest.run(self._queue.put))
         tasks = [asyncio.create_task(self._guarded(source)) for source in sources]
         try:
             while True:
@@ -131,10 +115,12 @@ class UpdateStream:
                 return None
             case Subscribed():
                 contracts = max(0, event.count - len(self._plan.underlyings))
+                if not event.left:
+                    self._rest.stream_back()
                 return Update(self._clock(), subscribed=contracts)
             case LinkDown():
                 self._decoder.forget_layout()
-                self._streamed[:] = False
+                self._rest.stream_lost()
                 return Update(self._clock(), link_down=True)
 
     def _compile_if_it_pays(self) -> None:
@@ -165,51 +151,8 @@ class UpdateStream:
             return None
         merged = _quotes(quotes) if quotes else None
         if merged is not None:
-            self._streamed[merged.rows] = True
+            self._rest.streamed[merged.rows] = True
         return Update(self._clock(), quotes=merged, spot=spot)
-
-    async def _poll_for_ever(self) -> None:
-        while True:
-            try:
-                for start in range(0, len(self._plan.order), _CONTRACTS_A_POLL):
-                    await self._poll(self._plan.order[start : start + _CONTRACTS_A_POLL])
-            except LoginRefusedError:
-                raise
-            except FeedError as error:  # the stream goes on; the slow fields stay as they are
-                log.warning("slow_fields_not_updated", reason=str(error))
-            await asyncio.sleep(self._poll_every_secs)
-
-    async def _poll(self, rows: NDArray[np.int64]) -> None:
-        """Ask REST for some contracts and queue what it knows."""
-        symbols = self._contracts.table["occ_symbol"].gather(rows).to_list()
-        answer = await self._client.market_data(
-            index=self._plan.underlyings, equity_options=symbols
-        )
-        known = np.array([symbol in answer.quotes for symbol in symbols], np.bool_)
-        items = [answer.quotes[symbol] for symbol in symbols if symbol in answer.quotes]
-        answered = rows[known].astype(np.int32)
-        fresh = ~self._streamed[answered]
-        quotes = polled_quotes(answered, items)
-        update = Update(
-            self._clock(),
-            quotes=Quotes(
-                quotes.rows[fresh],
-                quotes.bid[fresh],
-                quotes.ask[fresh],
-                quotes.bid_size[fresh],
-                quotes.ask_size[fresh],
-            )
-            if fresh.any()
-            else None,
-            activity=Activity(
-                answered,
-                last=_column([item.last for item in items]),
-                volume=_column([item.volume for item in items]),
-                open_interest=_column([item.open_interest for item in items]),
-            ),
-            spot=spots_of(answer.quotes, self._plan.underlyings),
-        )
-        await self._queue.put(update)
 
     def _report_losses(self) -> None:
         """Say what could not be used, once, at the end."""
@@ -247,18 +190,3 @@ def _quotes(batches: Sequence[EventBatch]) -> Quotes:
         bid_size=column("bidSize"),
         ask_size=column("askSize"),
     )
-
-
-def polled_quotes(rows: NDArray[np.int32], items: Sequence[MarketData]) -> Quotes:
-    """Return REST quotes as columns; one item a row, an absent value is NaN."""
-    return Quotes(
-        rows=rows,
-        bid=_column([item.bid for item in items]),
-        ask=_column([item.ask for item in items]),
-        bid_size=_column([item.bid_size for item in items]),
-        ask_size=_column([item.ask_size for item in items]),
-    )
-
-
-def _column(values: Sequence[float | None]) -> NDArray[np.float64]:
-    return np.fromiter(values, np.float64, len(values))  # None becomes NaN

@@ -69,6 +69,7 @@ class Chain:
         timeliness: live, delayed, simulated or replay.
         spot: last price of each underlying, in index points; an unknown one is absent.
         rejected: rows refused on the way in, by reason.
+        notes: what else a reader should know, by topic, such as ``stream``: that it was down.
     """
 
     quotes: pl.DataFrame
@@ -77,6 +78,7 @@ class Chain:
     timeliness: Timeliness
     spot: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Refuse a frame of another schema or an instant without UTC."""
@@ -89,7 +91,7 @@ class Chain:
             raise ChainError(f"snapshot_time {self.snapshot_time!r} is not in UTC")
 
     @classmethod
-    def build(
+    def build(  # one argument an attribute, all by keyword
         cls,
         rows: pl.DataFrame,
         *,
@@ -98,6 +100,7 @@ class Chain:
         timeliness: Timeliness,
         spot: Mapping[str, float] | None = None,
         rejected: Mapping[str, int] | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> Chain:
         """Make a chain from rows that may be incomplete, unsorted or repeated.
 
@@ -109,6 +112,7 @@ class Chain:
             timeliness: live, delayed, simulated or replay.
             spot: last price by underlying, in index points.
             rejected: rows already refused by the caller, by reason.
+            notes: what else a reader should know, by topic.
 
         Raises:
             ChainError: a key column is missing, or a column cannot take its type.
@@ -127,6 +131,7 @@ class Chain:
             timeliness=timeliness,
             spot=MappingProxyType(dict(spot or {})),
             rejected=MappingProxyType(refused),
+            notes=MappingProxyType(dict(notes or {})),
         )
 
     @property

@@ -146,6 +146,7 @@ def _metadata(chain: Chain) -> dict[str, str]:
         "snapshot_time": chain.snapshot_time.isoformat(),
         "spot": json.dumps(dict(chain.spot)),
         "rejected": json.dumps(dict(chain.rejected)),
+        "notes": json.dumps(dict(chain.notes)),
     }
 
 
@@ -183,6 +184,7 @@ def _chain(frame: pl.DataFrame, metadata: Mapping[str, str], source: Path) -> Ch
             timeliness=Timeliness(metadata["timeliness"]),
             spot=json.loads(metadata["spot"]),
             rejected=json.loads(metadata["rejected"]),
+            notes=json.loads(metadata.get("notes", "{}")),  # older snapshots have none
         )
     except ChainError as error:
         raise SnapshotError(f"{source} is not a chain: {error}") from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.feeds.dxlink.session import LinkTimes
+from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes
 from tests.feeds.stream_helpers import Seen, streaming
 
@@ -79,7 +80,7 @@ async def test_a_withheld_price_clears_nothing_and_rest_quotes_instead(
     exchange: SimulatedExchange,
 ) -> None:
     exchange.faults.withheld_fields = {"askPrice"}
-    async with streaming(exchange, FeedTimes(poll_every=0.1)) as stream:
+    async with streaming(exchange, FeedTimes(rest=RestTimes(every=0.1))) as stream:
         seen = await stream.until(lambda seen: np.isfinite(seen.ask).mean() > 0.95)
         assert not seen.streamed.any()
         assert np.isfinite(seen.bid).mean() > 0.95

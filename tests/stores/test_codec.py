@@ -45,18 +45,20 @@ rows = st.fixed_dictionaries(
     }
 )
 chains = st.builds(
-    lambda rows, now, spot, rejected: Chain.build(
+    lambda rows, now, spot, rejected, notes: Chain.build(
         pl.DataFrame(rows, schema=CHAIN_SCHEMA),
         snapshot_time=now.replace(tzinfo=UTC),
         feed="test",
         timeliness=Timeliness.DELAYED,
         spot=spot,
         rejected=rejected,
+        notes=notes,
     ),
     st.lists(rows, max_size=6),
     st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),  # noqa: DTZ001 # zone follows
     st.dictionaries(texts, st.floats(0.01, 1e6), max_size=3),
     st.dictionaries(texts, st.integers(1, 10**6), max_size=3),
+    st.dictionaries(texts, texts, max_size=3),
 )
 
 

@@ -38,6 +38,11 @@ class ChunkQueue:
         """Number of subscriptions in the next chunk; 0 if all are sent."""
         return len(self._pending[0]) if self._pending else 0
 
+    @property
+    def left(self) -> int:
+        """Number of subscriptions still to be sent."""
+        return sum(map(len, self._pending))
+
     def take(self, now_secs: float) -> Sequence[Subscription]:
         """Return the next chunk, which is sent now.
 
@@ -65,7 +70,7 @@ class ChunkQueue:
             Number of subscriptions given up.
         """
         dropped = [self._recent.pop()[1]] if self._recent else []
-        waiting = sum(map(len, self._pending))
+        waiting = self.left
         self._pending.clear()
         return waiting + self._take_back(dropped)
 

@@ -63,9 +63,15 @@ class LinkTimes:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """So many subscriptions were sent on this connection so far."""
+    """How far subscribing has come on this connection.
+
+    Attributes:
+        count: subscriptions sent so far.
+        left: subscriptions still to be sent; 0 once the server has all that it takes.
+    """
 
     count: int
+    left: int
 
 
 @dataclass(slots=True)
@@ -154,7 +160,7 @@ class DXLinkSession:
             queued = self._queue_chunk()
             await self._send()
             if queued:
-                yield Subscribed(self._queue.sent)
+                yield self._progress()
             asked_secs = self._idle_secs(silent_secs)
             listening_since = self._instant()
             frame = await self._frame_within(asked_secs)
@@ -169,6 +175,9 @@ class DXLinkSession:
                     if (passed_on := self._handled(event)) is not None:
                         yield passed_on
             self._check_life(begun_secs, silent_secs)
+
+    def _progress(self) -> Subscribed:
+        return Subscribed(self._queue.sent, self._queue.left)
 
     def _instant(self) -> Instant:
         return Instant(self._wall_secs(), self._now_secs())
@@ -255,7 +264,7 @@ class DXLinkSession:
                 raise FeedUnavailableError("the server closed the feed channel")
             case m.Complaint():
                 self._answer(event)
-                return Subscribed(self._queue.sent) if self._queue.sent else None
+                return self._progress() if self._protocol.state is State.OPEN else None
             case m.Malformed():
                 self._counts.malformed_frames += 1
                 log.warning("dxlink_malformed_frame", reason=event.reason)

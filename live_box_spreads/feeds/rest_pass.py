@@ -1,0 +1,180 @@
+"""REST passes beside a stream: slow fields always, quotes where the stream has none.
+
+A pass asks for every contract, near the money first. It brings volume, open interest and last
+prices, which DXLink would charge subscriptions for; and quotes of what the stream has not quoted
+on its connection: contracts beyond its limits, symbols that never quote, and, while it is down,
+everything. Such quotes carry their own time, so that none looks fresher than it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+import structlog
+
+from live_box_spreads.feeds.base import Activity, Quotes, Update
+from live_box_spreads.feeds.spots import spots_of
+from live_box_spreads.model.errors import FeedError
+from live_box_spreads.model.verdicts import Verdict, error_ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.feeds.base import Contracts
+    from live_box_spreads.feeds.stream_plan import StreamPlan
+    from live_box_spreads.tastytrade_client import MarketData, TastytradeClient
+
+log = structlog.get_logger(__name__)
+
+_CONTRACTS_A_STEP: Final = 600
+"""Asked for at once: a pass of many such steps shows its first answers early."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestTimes:
+    """When REST passes begin; all in seconds.
+
+    Attributes:
+        every: pause between passes while the stream is up; the first is at once.
+        after_loss: a stream that is back this soon needs no stop-gap.
+        while_down: pause between passes while the stream is down or subscribing anew.
+    """
+
+    every: float = 300.0
+    after_loss: float = 5.0
+    while_down: float = 30.0
+
+
+class RestPass:
+    """Asks REST for all contracts, again and again, faster while the stream is down.
+
+    Attributes:
+        streamed: rows that the stream has quoted on its connection; REST leaves their quotes alone.
+    """
+
+    def __init__(
+        self,
+        client: TastytradeClient,
+        contracts: Contracts,
+        plan: StreamPlan,
+        *,
+        clock: Callable[[], datetime],
+        times: RestTimes,
+    ) -> None:
+        """Prepare without asking.
+
+        Args:
+            client: whom to ask.
+            contracts: what to ask for.
+            plan: in which order.
+            clock: current UTC time.
+            times: when.
+        """
+        self.streamed = np.zeros(len(contracts), np.bool_)
+        self._client = client
+        self._occ_symbols = contracts.table["occ_symbol"]
+        self._underlyings = plan.underlyings
+        self._steps = [
+            plan.order[start : start + _CONTRACTS_A_STEP]
+            for start in range(0, len(plan.order), _CONTRACTS_A_STEP)
+        ]
+        self._clock = clock
+        self._times = times
+        self._stream_is_down = asyncio.Event()
+
+    def stream_lost(self) -> None:
+        """Stand in for the stream from now on."""
+        self.streamed[:] = False
+        self._stream_is_down.set()
+
+    def stream_back(self) -> None:
+        """Return to the usual pace: everything is subscribed again."""
+        self._stream_is_down.clear()
+
+    async def run(self, give: Callable[[Update], Awaitable[None]]) -> None:
+        """Pass for ever.
+
+        Args:
+            give: takes each update.
+
+        Raises:
+            FeedError: the login was refused.
+        """
+        while True:
+            try:
+                for rows in self._steps:
+                    await give(await self._step(rows))
+            except FeedError as error:  # the stream goes on; the slow fields stay as they are
+                ruling = error_ruling(error)
+                if ruling.verdict is Verdict.STOP:
+                    raise
+                log.warning("rest_pass_failed", error=str(error), reason=ruling.reason)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for the next pass, which a loss of the stream brings forward."""
+        if self._stream_is_down.is_set():
+            await asyncio.sleep(self._times.while_down)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._times.every):
+                await self._stream_is_down.wait()
+                await asyncio.sleep(self._times.after_loss)
+
+    async def _step(self, rows: NDArray[np.int64]) -> Update:
+        """Ask for some contracts and return what REST knows of them."""
+        symbols = self._occ_symbols.gather(rows).to_list()
+        answer = await self._client.market_data(index=self._underlyings, equity_options=symbols)
+        now = self._clock()
+        known = np.array([symbol in answer.quotes for symbol in symbols], np.bool_)
+        items = [answer.quotes[symbol] for symbol in symbols if symbol in answer.quotes]
+        answered = rows[known].astype(np.int32)
+        unstreamed = np.flatnonzero(~self.streamed[answered])
+        return Update(
+            now,
+            quotes=polled_quotes(answered[unstreamed], [items[at] for at in unstreamed], now)
+            if len(unstreamed)
+            else None,
+            activity=Activity(
+                answered,
+                last=_column([item.last for item in items]),
+                volume=_column([item.volume for item in items]),
+                open_interest=_column([item.open_interest for item in items]),
+            ),
+            spot=spots_of(answer.quotes, self._underlyings),
+        )
+
+
+def polled_quotes(
+    rows: NDArray[np.int32], items: Sequence[MarketData], received_at: datetime
+) -> Quotes:
+    """Return REST quotes as columns; one item a row, an absent value is NaN.
+
+    Args:
+        rows: row number of each item.
+        items: what REST answered.
+        received_at: when (UTC); no quote is younger, and one without a time is as old as this.
+    """
+    now = np.datetime64(received_at.replace(tzinfo=None), "ms")
+    own = pl.Series([item.updated_at for item in items], dtype=pl.Datetime("ms", "UTC"))
+    times = own.fill_null(received_at).dt.replace_time_zone(None).to_numpy()
+    return Quotes(
+        rows=rows,
+        bid=_column([item.bid for item in items]),
+        ask=_column([item.ask for item in items]),
+        bid_size=_column([item.bid_size for item in items]),
+        ask_size=_column([item.ask_size for item in items]),
+        times=np.minimum(times, now),
+    )
+
+
+def _column(values: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.fromiter(values, np.float64, len(values))  # None becomes NaN
