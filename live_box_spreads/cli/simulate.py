@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,21 +13,45 @@ from live_box_spreads.cli.options import StopOnStdinCloseOption, examples
 app = typer.Typer()
 
 
-@app.command(epilog=examples("boxes simulate", "boxes simulate --port 9100 --seed 7"))
+@app.command(
+    epilog=examples(
+        "boxes simulate",
+        "boxes simulate --port 9100 --seed 7",
+        "boxes simulate --fault sizes_unknown --fault refused_upgrades=3",
+        "boxes simulate --trouble 1",
+    )
+)
 def simulate(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same market.")] = 1,
+    fault: Annotated[
+        list[str],
+        typer.Option(metavar="NAME[=VALUE]", help="Start with this fault; may be repeated."),
+    ] = [],  # noqa: B006 - typer's way to say none
+    trouble: Annotated[
+        int | None, typer.Option(min=0, metavar="SEED", help="Let random faults come and go.")
+    ] = None,
     stop_on_stdin_close: StopOnStdinCloseOption = False,
 ) -> None:
-    """Run a simulated exchange on loopback that speaks the vendor's REST and DXLink."""
+    """Run a simulated exchange on loopback that speaks the vendor's REST and DXLink.
+
+    Faults can be changed while it runs: see docs/simulator.md.
+    """
+    from live_box_spreads.simulator import fault_settings  # noqa: PLC0415
     from live_box_spreads.simulator.exchange import (  # noqa: PLC0415
         SimulatorOptions,
         serve_forever,
     )
 
+    options = SimulatorOptions(seed=seed, port=port, trouble_seed=trouble, on_trouble=_tell_trouble)
+    fault_settings.change(options.faults, dict(map(fault_settings.parse, fault)))
     with until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close):
-        serve_forever(SimulatorOptions(seed=seed, port=port), on_ready=_tell_how_to_use)
+        serve_forever(options, on_ready=_tell_how_to_use)
+
+
+def _tell_trouble(name: str) -> None:
+    typer.echo(f"{datetime.now(UTC):%H:%M:%S} trouble: {name}", err=True)
 
 
 def _tell_how_to_use(base_url: str) -> None:

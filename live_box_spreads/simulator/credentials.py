@@ -30,6 +30,8 @@ _OAUTH, _PASSWORD = "oauth", "password"
 class _Grant:
     credential: str
     expires_at_secs: float
+    revocations: int
+    """``Faults.access_revocations`` when it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class TokenOffice:
         known = _same(client_secret, DEMO_CLIENT_SECRET)
         if not (known and _same(refresh_token, DEMO_REFRESH_TOKEN)):
             return None
-        return _issue(self._bearer, _OAUTH, now_secs + self._faults.access_token_secs)
+        return self._issue(self._bearer, _OAUTH, now_secs + self._faults.access_token_secs)
 
     def password_is_right(self, login: str, password: str) -> bool:
         """Tell whether a user name and a password belong together."""
@@ -84,7 +86,7 @@ class TokenOffice:
         if remember:
             self._remember.add(remember_token)
         return PasswordSession(
-            _issue(self._bare, _PASSWORD, expires_at), remember_token, expires_at
+            self._issue(self._bare, _PASSWORD, expires_at), remember_token, expires_at
         )
 
     def close_session(self, authorization: str) -> None:
@@ -112,12 +114,17 @@ class TokenOffice:
         """Return whose an ``Authorization`` header is; None if unknown or expired."""
         scheme, _, token = authorization.partition(" ")
         if scheme == "Bearer":
-            return _holder(self._bearer, token, now_secs)
-        return _holder(self._bare, authorization, now_secs)
+            grants = self._bearer
+        else:
+            grants, token = self._bare, authorization
+        grant = grants.get(token)
+        if grant is None or grant.revocations != self._faults.access_revocations:
+            return None
+        return _holder(grants, token, now_secs)
 
     def grant_quote_token(self, credential: str, now_secs: float) -> str:
         """Return a token for DXLink."""
-        return _issue(self._quote, credential, now_secs + self._faults.quote_token_secs)
+        return self._issue(self._quote, credential, now_secs + self._faults.quote_token_secs)
 
     def open_dxlink_session(self, quote_token: str, now_secs: float) -> str | None:
         """Return whose a quote token is and count the session.
@@ -130,15 +137,18 @@ class TokenOffice:
         self._dxlink_sessions[holder] += 1
         return holder
 
+    def quote_token_is_good(self, quote_token: str, now_secs: float) -> bool:
+        """Tell whether a quote token is known and not expired."""
+        return _holder(self._quote, quote_token, now_secs) is not None
+
     def close_dxlink_session(self, credential: str) -> None:
         """Give one session of a credential back."""
         self._dxlink_sessions[credential] -= 1
 
-
-def _issue(grants: dict[str, _Grant], credential: str, expires_at_secs: float) -> str:
-    token = secrets.token_urlsafe(32)
-    grants[token] = _Grant(credential, expires_at_secs)
-    return token
+    def _issue(self, grants: dict[str, _Grant], credential: str, expires_at_secs: float) -> str:
+        token = secrets.token_urlsafe(32)
+        grants[token] = _Grant(credential, expires_at_secs, self._faults.access_revocations)
+        return token
 
 
 def _holder(grants: dict[str, _Grant], token: str, now_secs: float) -> str | None:

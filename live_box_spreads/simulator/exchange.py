@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import threading
@@ -23,6 +24,7 @@ from live_box_spreads.simulator.faults import Faults
 from live_box_spreads.simulator.market.market import Market
 from live_box_spreads.simulator.market.universe import ALL_ROOTS
 from live_box_spreads.simulator.rest.app import build_app
+from live_box_spreads.simulator.scenarios import play_for_ever
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -49,6 +51,9 @@ class SimulatorOptions:
         password_logins: accept user name and password, as the vendor did until 2026.
         level: what the quote token says: ``api``, or ``demo`` for delayed quotes.
         faults: misbehaviour from the start; it can be changed while running.
+        trouble_seed: lets random scenarios happen, in an order that depends on this; None for none.
+        longest_rest_secs: most seconds of health between two such scenarios.
+        on_trouble: told the name of each such scenario as it begins.
     """
 
     seed: int = 1
@@ -60,6 +65,9 @@ class SimulatorOptions:
     password_logins: bool = False
     level: str = "api"
     faults: Faults = field(default_factory=Faults)
+    trouble_seed: int | None = None
+    longest_rest_secs: float = 30.0
+    on_trouble: Callable[[str], None] = lambda _name: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +201,22 @@ class _Exchange:
     """The market, its two servers and their event loop."""
 
     def __init__(self, options: SimulatorOptions) -> None:
+        self._options = options
         clock = _clock_from(options.now)
         self.market = Market(clock(), seed=options.seed, roots=options.roots, pace=options.pace)
         self._rest_socket = _listener(options.port)
         self._dxlink_socket = _listener(0)
         self.base_url = f"http://{LOOPBACK}:{self._rest_socket.getsockname()[1]}"
-        self.dxlink_url = f"ws://{LOOPBACK}:{self._dxlink_socket.getsockname()[1]}/realtime"
-        if options.level == "demo":
-            self.dxlink_url = self.dxlink_url.replace("/realtime", "/delayed")
-        self._tick_secs = options.tick_secs
         self._state = ExchangeState(
             market=self.market,
             office=TokenOffice(options.faults),
             faults=options.faults,
             clock=clock,
-            dxlink_url=self.dxlink_url,
-            level=options.level,
+            realtime_url=f"ws://{LOOPBACK}:{self._dxlink_socket.getsockname()[1]}/realtime",
+            entitlement=options.level,
             password_logins=options.password_logins,
         )
+        self.dxlink_url = self._state.dxlink_url
         symbols = self.market.listing.occ_symbols
         self.contract_rows = {symbol: row for row, symbol in enumerate(symbols)}
         self.started = threading.Event()
@@ -234,10 +240,17 @@ class _Exchange:
             asyncio.create_task(rest.serve(sockets=[self._rest_socket])),
             asyncio.create_task(self._tick_forever()),
         ]
+        if self._options.trouble_seed is not None:
+            rng = random.Random(self._options.trouble_seed)  # noqa: S311 - not a secret
+            trouble = play_for_ever(
+                self._state.faults, rng, self._options.on_trouble, self._options.longest_rest_secs
+            )
+            tasks.append(asyncio.create_task(trouble))
         self.started.set()
         on_ready()
         await self._stop.wait()
-        tasks[1].cancel()
+        for task in tasks[1:]:
+            task.cancel()
         rest.should_exit = True
         dxlink.close()
         await dxlink.wait_closed()
@@ -262,8 +275,9 @@ class _Exchange:
 
     async def _tick_forever(self) -> None:
         while True:
-            await asyncio.sleep(self._tick_secs)
-            self.market.advance(self._state.clock())
+            await asyncio.sleep(self._options.tick_secs)
+            if not self._state.faults.paused:
+                self.market.advance(self._state.clock())
 
 
 class _RestServer(uvicorn.Server):

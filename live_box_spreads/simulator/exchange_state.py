@@ -23,8 +23,8 @@ class ExchangeState:
         office: the tokens.
         faults: injected misbehaviour.
         clock: the exchange's time (UTC).
-        dxlink_url: where DXLink is served.
-        level: ``api``, or ``demo`` for delayed quotes.
+        realtime_url: where DXLink is served.
+        entitlement: ``api``, or ``demo`` for delayed quotes.
         password_logins: whether user name and password are accepted.
     """
 
@@ -32,9 +32,21 @@ class ExchangeState:
     office: TokenOffice
     faults: Faults
     clock: Callable[[], datetime]
-    dxlink_url: str
-    level: str
+    realtime_url: str
+    entitlement: str
     password_logins: bool
+
+    @property
+    def level(self) -> str:
+        """What quote tokens say: ``api``, or ``demo`` for delayed quotes."""
+        return "demo" if self.faults.demo_level else self.entitlement
+
+    @property
+    def dxlink_url(self) -> str:
+        """Where quote tokens say that DXLink is served; delayed quotes have a path of their own."""
+        if self.level == "demo":
+            return self.realtime_url.replace("/realtime", "/delayed")
+        return self.realtime_url
 
     def now_secs(self) -> float:
         """Return the exchange's time in epoch seconds."""

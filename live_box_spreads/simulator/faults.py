@@ -4,58 +4,103 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MOST_SUBSCRIPTIONS = 25_000
+MOST_CHANGES_A_MINUTE = 10_000
+MOST_FRAME_BYTES = 65_536
+
 
 @dataclass(slots=True)
 class Faults:
     """Injected misbehaviour; change it at any time, from any thread.
 
-    Counters go down as they are used up.
+    ``Next …`` counters go down as they are used up. docs/simulator.md has the same list by topic.
 
     Attributes:
         html_401_responses: next REST calls answered 401 with an HTML page.
         html_502_responses: next REST calls answered 502 with an HTML page.
         not_acceptable_responses: next REST calls answered 406.
+        throttled_responses: next REST calls answered 429.
+        truncated_responses: next REST calls answered 200 with JSON that breaks off.
+        rest_delay_secs: pause before each REST answer.
         refused_upgrades: next websocket upgrades answered 502.
         access_token_secs: life of access tokens issued from now on.
         quote_token_secs: life of quote tokens issued from now on.
+        access_revocations: raise it by one to void all access tokens given out so far.
+        expiry_ends_sessions: an open DXLink session loses its authorization when its quote token
+            expires, which else only matters at AUTH.
         device_challenge: password logins need a code sent to the user's device.
-        withheld_fields: DXLink fields left out of FEED_CONFIG, though asked for.
-        sizes_unknown: quotes carry "NaN" sizes, as after hours.
-        silent_symbols: DXLink symbols that never send anything.
-        truncated_frames: next FEED_DATA frames cut off in the middle.
-        repeated_rows: every event comes twice in its frame, and the frame back to front.
-        frame_delay_secs: pause before each DXLink frame.
+        demo_level: quote tokens are of level ``demo`` and name the address of delayed quotes.
         strict_auth_order: an AUTH that does not wait for AUTH_STATE is an error.
         auth_state_first: AUTH_STATE goes out ahead of the server's SETUP.
-        frozen: websockets stay open, but nothing more is sent, not even keepalives.
+        eager_config: FEED_CONFIG names all fields at once, not before the first data of a type.
+        withheld_fields: DXLink fields left out of FEED_CONFIG, though asked for.
+        reversed_fields: fields come in the opposite of the order asked for.
+        full_format: data comes in FULL format, though COMPACT was asked for.
+        sizes_unknown: quotes carry "NaN" sizes, as after hours.
+        unquoted_symbols: DXLink symbols whose quotes carry "NaN" prices and sizes.
+        silent_symbols: DXLink symbols that send nothing.
+        silent_roots: option roots whose contracts send nothing, while the others go on.
+        truncated_frames: next FEED_DATA frames cut off in the middle.
+        garbled_frames: next FEED_DATA frames replaced by JSON that is broken or absurd.
+        noise_frames: frames of unknown types and channels to send.
+        error_frames: ERROR frames without a cause to send.
+        repeated_rows: every event comes twice in its frame, and the frame back to front.
+        frame_delay_secs: pause before each DXLink frame.
+        frozen: websockets stay open, but nothing is sent, not even keepalives.
         resets: raise it by one to cut all open websockets without a closing handshake.
         idle_closes: raise it by one to close all open websockets as if their clients were silent.
+        channel_closes: raise it by one to close all channels.
         revocations: raise it by one to take the authorization of all open DXLink sessions away,
             as when their tokens expire.
         most_subscriptions: subscriptions that a session holds; what is beyond stays silent.
         most_changes_a_minute: subscription changes taken in any minute; the rest is dropped.
         most_frame_bytes: longest client frame; a longer one is answered with close code 1009.
+        paused: the market stands still, while the exchange stays up.
     """
 
     html_401_responses: int = 0
     html_502_responses: int = 0
     not_acceptable_responses: int = 0
+    throttled_responses: int = 0
+    truncated_responses: int = 0
+    rest_delay_secs: float = 0.0
     refused_upgrades: int = 0
     access_token_secs: float = 900.0
     quote_token_secs: float = 86_400.0
+    access_revocations: int = 0
+    expiry_ends_sessions: bool = False
     device_challenge: bool = False
-    withheld_fields: set[str] = field(default_factory=set)
-    sizes_unknown: bool = False
-    silent_symbols: set[str] = field(default_factory=set)
-    truncated_frames: int = 0
-    repeated_rows: bool = False
-    frame_delay_secs: float = 0.0
+    demo_level: bool = False
     strict_auth_order: bool = False
     auth_state_first: bool = False
+    eager_config: bool = False
+    withheld_fields: set[str] = field(default_factory=set)
+    reversed_fields: bool = False
+    full_format: bool = False
+    sizes_unknown: bool = False
+    unquoted_symbols: set[str] = field(default_factory=set)
+    silent_symbols: set[str] = field(default_factory=set)
+    silent_roots: set[str] = field(default_factory=set)
+    truncated_frames: int = 0
+    garbled_frames: int = 0
+    noise_frames: int = 0
+    error_frames: int = 0
+    repeated_rows: bool = False
+    frame_delay_secs: float = 0.0
     frozen: bool = False
     resets: int = 0
     idle_closes: int = 0
+    channel_closes: int = 0
     revocations: int = 0
-    most_subscriptions: int = 25_000
-    most_changes_a_minute: int = 10_000
-    most_frame_bytes: int = 65_536
+    most_subscriptions: int = MOST_SUBSCRIPTIONS
+    most_changes_a_minute: int = MOST_CHANGES_A_MINUTE
+    most_frame_bytes: int = MOST_FRAME_BYTES
+    paused: bool = False
+
+    def take_one(self, counter: str) -> bool:
+        """Use up one of a ``Next …`` counter; tell whether there was one."""
+        left: int = getattr(self, counter)
+        if left <= 0:
+            return False
+        setattr(self, counter, left - 1)
+        return True

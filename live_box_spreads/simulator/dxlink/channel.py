@@ -29,6 +29,7 @@ Frame = dict[str, Any]
 DEFAULT_AGGREGATION_SECS = 0.1
 EVENTS_A_FRAME = 500
 _SIZES = ("bidSize", "askSize")
+_SIDES = frozenset({"bidPrice", "askPrice", *_SIZES})
 
 
 class FeedChannel:
@@ -64,6 +65,8 @@ class FeedChannel:
         self._subscribed: set[Subscription] = set()
         self._listened = {kind: np.zeros(len(market.symbols), dtype=bool) for kind in FIELDS}
         self._fresh = {kind: np.zeros(len(market.symbols), dtype=bool) for kind in FIELDS}
+        self._held_back = {kind: np.zeros(len(market.symbols), dtype=bool) for kind in FIELDS}
+        self._layout = self._injected_layout()
         self._sent_step = market.book.step
         self._due_secs = 0.0
 
@@ -81,14 +84,17 @@ class FeedChannel:
         if setup.accept_event_fields is not None:
             self._asked |= setup.accept_event_fields
             self._fields = {k: v for k, v in self._fields.items() if k not in self._asked}
+        if self._faults.eager_config:
+            for kind in self._asked.keys() & FIELDS.keys():
+                self._fields[kind] = self._agreed_fields(kind)
         return self._config()
 
     def reset(self) -> None:
         """Drop every subscription."""
         self._subscribed.clear()
         for kind in FIELDS:
-            self._listened[kind][:] = False
-            self._fresh[kind][:] = False
+            for marks in (self._listened, self._fresh, self._held_back):
+                marks[kind][:] = False
 
     def holds(self, wanted: Subscription) -> bool:
         """Tell whether something is subscribed."""
@@ -111,6 +117,9 @@ class FeedChannel:
         """Give the frames that are due: FEED_CONFIG for new event types, then FEED_DATA."""
         if now_secs < self._due_secs and not any(fresh.any() for fresh in self._fresh.values()):
             return
+        if (layout := self._injected_layout()) != self._layout:
+            self._layout = layout
+            self._fields.clear()
         changed = {kind: rows for kind in FIELDS if len(rows := self._changed(kind))}
         self._sent_step = self._market.book.step
         self._due_secs = now_secs + self._aggregation_secs
@@ -127,27 +136,48 @@ class FeedChannel:
         if row is not None and subscription.type in FIELDS:
             self._listened[subscription.type][row] = listened
             self._fresh[subscription.type][row] = listened
+            self._held_back[subscription.type][row] = False
 
     def _changed(self, kind: str) -> NDArray[np.intp]:
         """Return the instruments with something to tell, and note them as told."""
         steps = changed_steps(self._market, kind)
         newer = (steps > self._sent_step) & self._listened[kind]
-        rows = np.flatnonzero((newer | self._fresh[kind]) & (steps != NEVER))
+        due = (newer | self._fresh[kind] | self._held_back[kind]) & (steps != NEVER)
+        silent = self._silent()
         self._fresh[kind][:] = False
-        silent = [self._rows[name] for name in self._faults.silent_symbols if name in self._rows]
-        return rows[~np.isin(rows, silent)]
+        self._held_back[kind] = due & silent  # and told once they speak again
+        return np.flatnonzero(due & ~silent)
+
+    def _silent(self) -> NDArray[np.bool_]:
+        """Return which instruments are told to send nothing."""
+        faults, listing = self._faults, self._market.listing
+        silent = np.zeros(len(self._market.symbols), dtype=bool)
+        silent[[self._rows[name] for name in faults.silent_symbols if name in self._rows]] = True
+        if faults.silent_roots:
+            stalled = [item.product.root in faults.silent_roots for item in listing.series]
+            silent[: len(listing)] |= np.array(stalled)[listing.series_of]
+        return silent
+
+    def _injected_layout(self) -> tuple[frozenset[str], bool, bool]:
+        """Return the faults that decide how data is laid out; a change needs a FEED_CONFIG."""
+        faults = self._faults
+        return frozenset(faults.withheld_fields), faults.reversed_fields, faults.full_format
 
     def _agreed_fields(self, kind: str) -> list[str]:
         asked = self._asked.get(kind, list(FIELDS[kind]))
         withheld = self._faults.withheld_fields
-        return [name for name in asked if name in FIELDS[kind] and name not in withheld]
+        agreed = [name for name in asked if name in FIELDS[kind] and name not in withheld]
+        return agreed[::-1] if self._faults.reversed_fields else agreed
+
+    def _format_now(self) -> str:
+        return "FULL" if self._faults.full_format else self._format
 
     def _config(self) -> Frame:
         frame: Frame = {
             "type": "FEED_CONFIG",
             "channel": self.number,
             "aggregationPeriod": self._aggregation_secs,
-            "dataFormat": self._format,
+            "dataFormat": self._format_now(),
         }
         return frame | ({"eventFields": dict(self._fields)} if self._fields else {})
 
@@ -158,11 +188,25 @@ class FeedChannel:
             fields = self._fields[kind]
             rows = np.repeat(changed, 2)[::-1] if self._faults.repeated_rows else changed
             columns = event_columns(self._market, kind, fields, rows, unknown)
-            if self._format == "COMPACT":
+            self._blank_unquoted(kind, fields, rows, columns)
+            if self._format_now() == "COMPACT":
                 data += [kind, compact(columns)]
             else:
                 data += full(fields, columns)
         return {"type": "FEED_DATA", "channel": self.number, "data": data}
+
+    def _blank_unquoted(
+        self, kind: str, fields: list[str], rows: NDArray[np.intp], columns: list[list[Any]]
+    ) -> None:
+        """Blank the quotes of symbols that are told to have none."""
+        unquoted = self._faults.unquoted_symbols
+        if kind != "Quote" or not unquoted:
+            return
+        blank = [at for at, row in enumerate(rows) if self._market.symbols[row] in unquoted]
+        for name, column in zip(fields, columns, strict=True):
+            if name in _SIDES:
+                for at in blank:
+                    column[at] = "NaN"
 
 
 def _batches(

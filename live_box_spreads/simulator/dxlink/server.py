@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from live_box_spreads.simulator.dxlink.session import MOST_FRAME_BYTES, DxlinkSession
+from live_box_spreads.simulator.dxlink.session import DxlinkSession
+from live_box_spreads.simulator.faults import MOST_FRAME_BYTES
 
 if TYPE_CHECKING:
     import socket
@@ -47,9 +48,8 @@ class DxlinkServer:
         )
 
     def _refuse_upgrade(self, connection: ServerConnection, _request: Request) -> Response | None:
-        if self._state.faults.refused_upgrades <= 0:
+        if not self._state.faults.take_one("refused_upgrades"):
             return None
-        self._state.faults.refused_upgrades -= 1
         return connection.respond(HTTPStatus.BAD_GATEWAY, "<html>502 Bad Gateway</html>\n")
 
     async def _run(self, socket: ServerConnection) -> None:
@@ -77,17 +77,20 @@ class DxlinkServer:
     ) -> None:
         """Send what the session has to say until either side has had enough."""
         faults = self._state.faults
-        resets, idle_closes, revocations = faults.resets, faults.idle_closes, faults.revocations
+        orders = {
+            "idle_closes": session.hang_up,
+            "channel_closes": session.close_channels,
+            "revocations": session.revoke,
+        }
+        seen = {name: getattr(faults, name) for name in ("resets", *orders)}
         while not reader.done():
-            if faults.resets != resets:
+            if faults.resets != seen["resets"]:
                 socket.transport.abort()
                 return
-            if faults.idle_closes != idle_closes:
-                idle_closes = faults.idle_closes
-                session.hang_up()
-            if faults.revocations != revocations:
-                revocations = faults.revocations
-                session.revoke()
+            for name, obey in orders.items():
+                if getattr(faults, name) != seen[name]:
+                    seen[name] = getattr(faults, name)
+                    obey()
             now_secs = self._state.now_secs()
             session.tick(now_secs)
             for text in session.outgoing(now_secs):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from live_box_spreads.simulator.dxlink.channel import FeedChannel, Frame
+from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
 from live_box_spreads.simulator.dxlink.messages import (
     DECODER,
     Auth,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from live_box_spreads.simulator.faults import Faults
     from live_box_spreads.simulator.market.market import Market
 
-MOST_FRAME_BYTES = 65_536
 KEEPALIVE_SECS = 60.0
 AUTH_STATE_DELAY_SECS = 0.01
 """AUTH_STATE follows SETUP after this. An AUTH may overtake it (the specification asks for SETUP
@@ -72,6 +72,7 @@ class DxlinkSession:
         self._channels: dict[int, FeedChannel] = {}
         self._changes: deque[tuple[float, int]] = deque()
         self._credential: str | None = None
+        self._token = ""
         self._auth_state_due_secs: float | None = None
         self._is_set_up = False
         self._knows_auth_state = False
@@ -81,9 +82,9 @@ class DxlinkSession:
 
     def outgoing(self, now_secs: float) -> list[str]:
         """Take the texts to send now, oldest first."""
-        texts, self._outgoing = self._outgoing, []
         if self._faults.frozen:
             return []
+        texts, self._outgoing = self._outgoing, []
         if texts:
             self._sent_at_secs = now_secs
         return texts
@@ -105,7 +106,10 @@ class DxlinkSession:
 
     def tick(self, now_secs: float) -> None:
         """Let time pass: due data, keepalives and timeouts."""
+        if self._faults.frozen:
+            return
         self._send_due_auth_state(now_secs)
+        self._send_injected(now_secs)
         for channel in self._channels.values():
             for frame in channel.frames(now_secs):
                 self._send(frame)
@@ -121,6 +125,12 @@ class DxlinkSession:
         """Close as after a silence of the client."""
         self._error(0, "TIMEOUT", "The timeout has been reached.")
         self.close = (CLOSE_NORMAL, "Bye")
+
+    def close_channels(self) -> None:
+        """Close every channel, as a service that restarts."""
+        for number in self._channels:
+            self._send({"type": "CHANNEL_CLOSED", "channel": number})
+        self._channels.clear()
 
     def revoke(self) -> None:
         """Take the authorization away, as when the token expires; its channels fall silent."""
@@ -183,6 +193,7 @@ class DxlinkSession:
         if self._auth_state_due_secs is not None:  # it comes first, whatever AUTH leads to
             self._send_due_auth_state(self._auth_state_due_secs)
         if self._credential is None:
+            self._token = message.token
             self._credential = self._office.open_dxlink_session(message.token, now_secs)
         if self._credential is None:
             self._error(0, "UNAUTHORIZED", "The token is not valid, or has too many sessions")
@@ -263,9 +274,22 @@ class DxlinkSession:
     def _error(self, channel: int, kind: str, message: str) -> None:
         self._send({"type": "ERROR", "channel": channel, "error": kind, "message": message})
 
+    def _send_injected(self, now_secs: float) -> None:
+        """Send what nobody asked for, if told to."""
+        faults = self._faults
+        authorised = faults.expiry_ends_sessions and self._credential is not None
+        if authorised and not self._office.quote_token_is_good(self._token, now_secs):
+            self.revoke()
+        if faults.take_one("error_frames"):
+            self._error(0, "UNKNOWN", "Something went wrong")
+        if faults.take_one("noise_frames"):
+            self._outgoing.append(NOISE[faults.noise_frames % len(NOISE)])
+
     def _send(self, frame: Frame | dict[str, Any]) -> None:
         text = msgspec.json.encode(frame).decode()
-        if self._faults.truncated_frames > 0 and frame["type"] == "FEED_DATA":
-            self._faults.truncated_frames -= 1
-            text = text[: len(text) // 2]
+        if frame["type"] == "FEED_DATA":
+            if self._faults.take_one("truncated_frames"):
+                text = text[: len(text) // 2]
+            elif self._faults.take_one("garbled_frames"):
+                text = GARBLED[self._faults.garbled_frames % len(GARBLED)]
         self._outgoing.append(text)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
 
+from live_box_spreads.simulator.rest.control import ControlRoutes
 from live_box_spreads.simulator.rest.gate import Gate
 from live_box_spreads.simulator.rest.login import LoginRoutes
 from live_box_spreads.simulator.rest.orders import OrderRoutes
 from live_box_spreads.simulator.rest.quotes import QuoteRoutes
-from live_box_spreads.simulator.rest.responses import RefusedError, encoded, refused
+from live_box_spreads.simulator.rest.responses import RefusedError, refused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,20 +23,13 @@ if TYPE_CHECKING:
 
 
 def build_app(state: ExchangeState) -> Starlette:
-    """Return the ASGI app of an exchange.
-
-    Beside the vendor's paths it serves ``/simulator/truth``: the true curve, for checks.
-    """
-
-    async def truth(_request: Request) -> Response:
-        return encoded(state.market.truth().as_json())
-
+    """Return the ASGI app of an exchange: the vendor's paths, and its own."""
     return Starlette(
         routes=[
             *LoginRoutes(state).routes(),
             *QuoteRoutes(state).routes(),
             *OrderRoutes(state).routes(),
-            Route("/simulator/truth", truth),
+            *ControlRoutes(state).routes(),
         ],
         middleware=[Middleware(Gate, state=state)],
         exception_handlers={RefusedError: _refused, HTTPException: _http_error},

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from live_box_spreads.simulator.rest.responses import RefusedError, html, refused
 
 if TYPE_CHECKING:
-    from starlette.responses import Response
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from live_box_spreads.simulator.exchange_state import ExchangeState
@@ -34,7 +37,10 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call that is refused, pass on the others."""
-        refusal = self._refusal(Request(scope)) if scope["type"] == "http" else None
+        request = Request(scope) if scope["type"] == "http" else None
+        if request is not None and not request.url.path.startswith(_OWN_PATHS):
+            await asyncio.sleep(self._state.faults.rest_delay_secs)
+        refusal = None if request is None else self._refusal(request)
         await (self._app if refusal is None else refusal)(scope, receive, send)
 
     def _refusal(self, request: Request) -> Response | None:
@@ -53,17 +59,11 @@ class Gate:
         return self._unauthorised(request)
 
     def _injected(self) -> Response | None:
-        faults = self._state.faults
-        if faults.html_401_responses > 0:
-            faults.html_401_responses -= 1
-            return html(401, "Authorization Required")
-        if faults.html_502_responses > 0:
-            faults.html_502_responses -= 1
-            return html(502, "Bad Gateway")
-        if faults.not_acceptable_responses > 0:
-            faults.not_acceptable_responses -= 1
-            return _not_acceptable("")
-        return None
+        """Return the answer of the first fault that has one left."""
+        return next(
+            (answer() for counter, answer in _INJECTED if self._state.faults.take_one(counter)),
+            None,
+        )
 
     def _unauthorised(self, request: Request) -> Response | None:
         given = request.headers.get("Authorization", "")
@@ -82,3 +82,23 @@ def _is_served(version: str) -> bool:
 def _not_acceptable(version: str) -> Response:
     message = f"The requested version {version!r} is not supported"
     return refused(RefusedError(406, 406, message))
+
+
+def _throttled() -> Response:
+    answer = refused(RefusedError(429, "too_many_requests", "Too many requests, please slow down"))
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _cut_off() -> Response:
+    return Response(b'{"data": {"items": [{"symbol": "SP', media_type="application/json")
+
+
+_INJECTED: tuple[tuple[str, Callable[[], Response]], ...] = (
+    ("html_401_responses", lambda: html(401, "Authorization Required")),
+    ("html_502_responses", lambda: html(502, "Bad Gateway")),
+    ("not_acceptable_responses", lambda: _not_acceptable("")),
+    ("throttled_responses", _throttled),
+    ("truncated_responses", _cut_off),
+)
+"""What each counter of ``Faults`` leads to."""
