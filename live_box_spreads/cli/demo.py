@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -114,7 +115,22 @@ def _demo_environment(
         "BOX_TASTYTRADE__BASE_URL": base_url,
         "BOX_SNAPSHOT_STORAGE__FOLDER": str(folder),
         "BOX_UPDATE_INTERVAL_SECONDS": f"{interval_secs:g}",
+        "BOX_REFERENCE": f"{{source: file, file: '{_simulated_reference(folder)}'}}",
     }
+
+
+def _simulated_reference(folder: Path) -> Path:
+    """Write the made-up governments of the simulated market, under a name that says so."""
+    from live_box_spreads.model.sessions import NEW_YORK  # noqa: PLC0415
+    from live_box_spreads.simulator.market.governments import (  # noqa: PLC0415
+        as_csv,
+        government_par_yields,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "simulated_treasury.csv"
+    file.write_text(as_csv(datetime.now(NEW_YORK).date(), government_par_yields()), "utf-8")
+    return file
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Reference rates from a file: any of the formats that the sources write, told by what is in it.
 
 ``date,3m,2y,10y`` (tenors in months and years, per cent) is read as well: the form to write by
-hand. A file is named by its own name, because nobody else vouches for it.
+hand. The rates are called what the file is called, because nobody else vouches for it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_reference(path: Path) -> History:
         FileFormatError: the file cannot be read, or is none of these.
     """
     text = read_text(path)
-    name, origin = path.name, str(path)
+    name, origin = path.name.partition(".")[0].replace("_", " "), str(path)
     start = text.lstrip()[:1]
     if start == "<":
         return treasury.parse_xml(text, name=name, origin=origin)

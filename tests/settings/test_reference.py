@@ -34,7 +34,7 @@ def test_a_file_is_looked_for_beside_the_configuration(
     assert desk is not None
     curve = desk.on(date(2025, 9, 5)).curve
     assert isinstance(curve, ParYieldCurve)
-    assert (curve.name, curve.as_of) == ("rates.csv", date(2025, 9, 3))
+    assert (curve.name, curve.as_of) == ("rates", date(2025, 9, 3))
     assert "at most 2 are accepted" in desk.on(date(2025, 9, 6)).reason
 
 
