@@ -139,6 +139,7 @@ class TastytradeClient:
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Close every connection."""
+        await self._login.close()
         await self._http.__aexit__(*exc_info)
 
     @property

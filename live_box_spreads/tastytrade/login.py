@@ -6,8 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+import structlog
+
 from live_box_spreads.model.errors import CredentialsError, LoginRefusedError
-from live_box_spreads.model.verdicts import Verdict, login_ruling
+from live_box_spreads.model.verdicts import Verdict, error_ruling, login_ruling
 from live_box_spreads.tastytrade.http import RestError
 from live_box_spreads.tastytrade.messages import OAuthToken, PasswordSession, decode
 
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from live_box_spreads.tastytrade.http import Http
+
+log = structlog.get_logger(__name__)
+
+_RENEW_AGAIN_SECS: Final = 10.0
+"""A renewal that failed while the old value is still good is tried again after this."""
 
 _USE_OAUTH: Final = (
     "set TT_CLIENT_SECRET and TT_REFRESH_TOKEN (an OAuth2 application of your account) instead"
@@ -82,6 +89,7 @@ class Credentials:
 class Login:
     """Keeps a valid ``Authorization`` value; logs in when there is none and renews it ahead.
 
+    While a value is still good its renewal goes on beside the requests, so that none waits for it.
     A refused login is remembered and never sent again: repeated failures block an address.
     """
 
@@ -99,9 +107,9 @@ class Login:
         self._http = http
         self._now_secs = monotonic_secs
         self._value = ""
-        self._renew_at_secs = float("-inf")
+        self._renew_at_secs = self._ends_at_secs = float("-inf")
         self._refusal = ""
-        self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         http.hide(credentials.client_secret, credentials.refresh_token, credentials.password)
 
     async def authorization(self, refused_value: str = "") -> str:
@@ -114,26 +122,48 @@ class Login:
             LoginRefusedError: the server said no, now or before.
             FeedError: the server could not be asked.
         """
-        async with self._lock:
-            if self._refusal:
-                raise LoginRefusedError(self._refusal)
-            outdated = self._now_secs() >= self._renew_at_secs or self._value == refused_value
-            if not self._value or outdated:
-                await self._log_in()
-            return self._value
+        if self._refusal:
+            raise LoginRefusedError(self._refusal)
+        now_secs = self._now_secs()
+        if self._value in {"", refused_value} or now_secs >= self._ends_at_secs:
+            await asyncio.shield(self._begin_renewal())  # others may wait for the same one
+        elif now_secs >= self._renew_at_secs:
+            self._begin_renewal()
+        return self._value
+
+    async def close(self) -> None:
+        """End a renewal that is under way."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
+
+    def _begin_renewal(self) -> asyncio.Task[None]:
+        """Return the one renewal that is under way; begin it if there is none."""
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._log_in())
+            self._renewal.add_done_callback(self._end_renewal)
+        return self._renewal
+
+    def _end_renewal(self, renewal: asyncio.Task[None]) -> None:
+        self._renewal = None
+        error = None if renewal.cancelled() else renewal.exception()
+        if isinstance(error, LoginRefusedError):
+            self._refusal = str(error)
+        if error is None:
+            return
+        # Who waits for it gets the error too; nobody does while the old value is still good.
+        self._renew_at_secs = self._now_secs() + _RENEW_AGAIN_SECS
+        log.warning("login_not_renewed", error=str(error), reason=error_ruling(error).reason)
 
     async def _log_in(self) -> None:
         started_secs = self._now_secs()
-        try:
-            if self._credentials.is_oauth:
-                value, lasts_secs = await self._oauth()
-            else:
-                value, lasts_secs = await self._password_session()
-        except LoginRefusedError as error:
-            self._refusal = str(error)
-            raise
+        if self._credentials.is_oauth:
+            value, lasts_secs = await self._oauth()
+        else:
+            value, lasts_secs = await self._password_session()
         self._http.hide(value.removeprefix("Bearer "))
         self._value = value
+        self._ends_at_secs = started_secs + lasts_secs - min(5.0, 0.05 * lasts_secs)
         self._renew_at_secs = started_secs + lasts_secs - min(60.0, 0.2 * lasts_secs)
 
     async def _oauth(self) -> tuple[str, float]:

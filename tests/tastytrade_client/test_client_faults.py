@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -85,13 +86,115 @@ async def test_login_then_every_header() -> None:
     assert len(call.headers["accept-version"]) == 8
 
 
-async def test_token_is_renewed_ahead_of_its_end() -> None:
-    server = Server(
-        oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[ok({"data": SESSION})]
-    )
-    async with server.client() as client:
-        for server.now_secs in (0.0, 839.0, 841.0):
+class Renewals(Server):
+    """Gives a new access token with each login; a login waits until it is let through."""
+
+    def __init__(self, *failures: httpx2.Response) -> None:
+        super().__init__(market_time_equities_sessions_current=[ok({"data": SESSION})])
+        self.failures = list(failures)
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def answer(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path != "/oauth/token":
+            return self.handle(request)
+        self.requests.append(request)
+        await self.gate.wait()
+        if self.failures:
+            return self.failures.pop(0)
+        return ok({**TOKEN, "access_token": f"token-{self.count('/oauth/token')}"})
+
+    def renewing_client(self) -> TastytradeClient:
+        return TastytradeClient(
+            OAUTH,
+            "https://api.example.test",
+            transport=httpx2.MockTransport(self.answer),
+            monotonic_secs=lambda: self.now_secs,
+        )
+
+    @property
+    def used(self) -> list[str]:
+        """Tokens of the calls, in order."""
+        calls = [r for r in self.requests if r.url.path != "/oauth/token"]
+        return [call.headers["authorization"].removeprefix("Bearer ") for call in calls]
+
+
+async def _let_others_run() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_token_is_renewed_ahead_of_its_end_and_no_call_waits_for_it() -> None:
+    server = Renewals()
+    async with server.renewing_client() as client:
+        for server.now_secs in (0.0, 839.0):
             await client.session_state()
+        assert server.count("/oauth/token") == 1
+        server.gate.clear()
+        server.now_secs = 841.0
+        await asyncio.gather(*(client.session_state() for _ in range(5)))
+        assert server.count("/oauth/token") == 2  # under way, and only once
+        server.gate.set()
+        await _let_others_run()
+        await client.session_state()
+    assert server.used == ["token-1"] * 7 + ["token-2"]
+
+
+async def test_calls_past_the_end_wait_for_one_and_the_same_renewal() -> None:
+    server = Renewals()
+    async with server.renewing_client() as client:
+        await client.session_state()
+        server.now_secs = 900.0
+        await asyncio.gather(*(client.session_state() for _ in range(5)))
+    assert server.count("/oauth/token") == 2
+    assert server.used == ["token-1"] + ["token-2"] * 5
+
+
+async def test_a_renewal_that_fails_harms_no_call_and_is_tried_again() -> None:
+    server = Renewals()
+    async with server.renewing_client() as client:
+        await client.session_state()
+        server.failures = [html(503)] * 3
+        for server.now_secs in (841.0, 842.0):
+            await client.session_state()
+            await _let_others_run()
+        assert server.failures == []
+        server.now_secs = 855.0
+        await client.session_state()
+        await _let_others_run()
+        await client.session_state()
+    assert server.used == ["token-1"] * 4 + ["token-5"]
+
+
+async def test_a_call_that_is_cancelled_leaves_the_renewal_to_the_others() -> None:
+    server = Renewals()
+    server.gate.clear()
+    async with server.renewing_client() as client:
+        given_up = asyncio.create_task(client.session_state())
+        patient = asyncio.create_task(client.session_state())
+        await _let_others_run()
+        given_up.cancel()
+        server.gate.set()
+        await patient
+        assert given_up.cancelled()
+    assert server.used == ["token-1"]
+
+
+async def test_many_calls_that_find_the_token_forgotten_renew_it_once() -> None:
+    server = Renewals()
+    forgotten = "Bearer token-1"
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.headers.get("authorization") == forgotten and len(server.requests) > 2:
+            server.requests.append(request)
+            return html(401)
+        return await server.answer(request)
+
+    transport = httpx2.MockTransport(answer)
+    async with TastytradeClient(OAUTH, "https://api.example.test", transport=transport) as client:
+        await client.session_state()
+        server.requests.append(server.requests[-1])
+        await asyncio.gather(*(client.session_state() for _ in range(6)))
     assert server.count("/oauth/token") == 2
 
 

@@ -165,7 +165,8 @@ async def test_a_token_is_renewed_before_it_expires(
     async with wire.client(exchange, monotonic_secs=lambda: now_secs) as client:
         for now_secs in (0.0, 839.0, 841.0, 900.0):  # noqa: B007  the client's clock reads it
             await client.session_state()
-    assert wire.paths == [LOGIN, CALL, CALL, LOGIN, CALL, CALL]
+    assert wire.paths[:3] == [LOGIN, CALL, CALL]
+    assert sorted(wire.paths[3:]) == sorted([LOGIN, CALL, CALL])  # beside the call, not before it
     assert set(wire.statuses) == {200}
 
 
