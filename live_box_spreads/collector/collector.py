@@ -206,6 +206,7 @@ class Collector:
             failures=failures,
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
+            status=self._source.status() if self._source else "",
         )
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
         return report

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,71 @@ from live_box_spreads.feeds.base import CONTRACT_COLUMNS
 from live_box_spreads.model.chain import TIME_TYPE, Chain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from live_box_spreads.feeds.base import Activity, Contracts, Quotes, Update
+    from live_box_spreads.feeds.base import Activity, Contracts, Quotes, StreamProgress, Update
     from live_box_spreads.model.chain import Timeliness
 
+    Floats = NDArray[np.float64]
+    Times = NDArray[np.datetime64]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PRICES = ("bid", "ask", "bid_size", "ask_size")
+_SLOW = ("last", "volume", "open_interest")
+_BID, _ASK, _BID_SIZE, _ASK_SIZE = range(len(_PRICES))
+_RACES = 5
+"""So often a reader tries to copy between two updates before it asks the writer to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootHealth:
+    """How well one root is quoted; counts are contracts.
+
+    Attributes:
+        contracts: listed.
+        quoted: a quote has come for them, be it an empty one.
+        two_sided: both a bid and an ask stand.
+        streaming: their quotes are kept up to date by a stream that stands.
+        heard_at: when the stream last said anything of this root; None if never.
+        oldest_secs: age of the oldest quote, in seconds; NaN without one.
+    """
+
+    contracts: int
+    quoted: int
+    two_sided: int
+    streaming: int
+    heard_at: datetime | None
+    oldest_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All that changes with an update, as a copy or as the original.
+
+    Attributes:
+        numbers: (7, contracts) prices and sizes, then slow fields; NaN unknown.
+        quote_time: (contracts,) when a quote last came; NaT without one.
+        root_heard: (roots,) when the stream last said anything of a root.
+        streaming: (contracts,) whether the quote came by a stream that stands since.
+        spot: price by underlying.
+    """
+
+    numbers: Floats
+    quote_time: Times
+    root_heard: Times
+    streaming: NDArray[np.bool_]
+    spot: dict[str, float]
+
+    def copy(self) -> _State:
+        return _State(
+            self.numbers.copy(),
+            self.quote_time.copy(),
+            self.root_heard.copy(),
+            self.streaming.copy(),
+            self.spot.copy(),
+        )
 
 
 class LiveBook:
@@ -26,63 +87,109 @@ class LiveBook:
     Memory is one row a contract, however many updates come.
 
     A stream says nothing of a quote that has not changed, and a wing option may stand for hours.
-    So the time of a quote is when it was last known to stand: when anything of its root was
-    last heard. A root that goes silent grows old as a whole; after the link went down, prices
-    and times stay as they were until each contract is quoted again, and quality rules see by
-    their age that they are stale.
+    So the time of a streamed quote is when it was last known to stand: when anything of its root
+    was last heard. A root that goes silent grows old as a whole; contracts whose stream was lost
+    keep their prices and times until each is quoted again, and quality rules see by their age that
+    they are stale. A quote that was polled has its own time and stands no longer.
+
+    One thread applies updates. Any thread may read: ``snapshot``, ``health`` and ``ages_secs`` see
+    the book between two updates, never in the middle of one, and the writer goes on meanwhile. A
+    reader copies the book and starts over if an update came in between; only after losing
+    several such races does it hold the writer up, for the time of one copy.
+
+    Attributes:
+        contracts: what the rows are.
+        progress: how far the stream is with subscribing; None if it did not say.
+        lost_since: since when quotes are missing that the stream once brought; None if none are.
     """
 
     def __init__(self, contracts: Contracts) -> None:
         """Start with nothing known about these contracts."""
         self.contracts = contracts
-        self.spot: dict[str, float] = {}
-        self.subscribed: int | None = None
-        self.link_down_since: datetime | None = None
+        self.progress: StreamProgress | None = None
+        self.lost_since: datetime | None = None
         count = len(contracts)
-        self._quote_columns = {
-            name: np.full(count, np.nan) for name in ("bid", "ask", "bid_size", "ask_size")
-        }
-        self._activity_columns = {
-            name: np.full(count, np.nan) for name in ("last", "volume", "open_interest")
-        }
-        self._quote_time: NDArray[np.datetime64] = np.full(count, "NaT", dtype="datetime64[ms]")
         roots = contracts.table["root"]
+        self._roots = roots.unique().sort().to_list()
         self._root_of_row = (roots.rank("dense") - 1).to_numpy().astype(np.intp)
-        self._root_heard = np.full(roots.n_unique(), "NaT", dtype="datetime64[ms]")
-        self._quoted_since_link_up = np.zeros(count, np.bool_)
+        self._state = _State(
+            numbers=np.full((len(_PRICES) + len(_SLOW), count), np.nan),
+            quote_time=np.full(count, "NaT", dtype="datetime64[ms]"),
+            root_heard=np.full(len(self._roots), "NaT", dtype="datetime64[ms]"),
+            streaming=np.zeros(count, np.bool_),
+            spot={},
+        )
+        self._lost = np.zeros(count, np.bool_)
+        self._version = 0  # odd while an update is being applied
+        self._writing = threading.Lock()
 
     def __len__(self) -> int:
         """Return the number of contracts."""
         return len(self.contracts)
 
     @property
+    def spot(self) -> Mapping[str, float]:
+        """Price by underlying, index points."""
+        return self._state.spot
+
+    @property
     def quoted(self) -> int:
         """Number of contracts that a quote has come for, be it an empty one."""
-        return len(self) - int(np.isnat(self._quote_time).sum())
+        return len(self) - int(np.isnat(self._state.quote_time).sum())
 
     @property
     def active(self) -> int:
         """Number of contracts whose volume is known."""
-        return len(self) - int(np.isnan(self._activity_columns["volume"]).sum())
+        volume = self._state.numbers[len(_PRICES) + _SLOW.index("volume")]
+        return len(self) - int(np.isnan(volume).sum())
 
     def never_quoted(self) -> pl.DataFrame:
         """Return the rows of the contract table that no quote has come for."""
-        return self.contracts.table.filter(pl.Series(np.isnat(self._quote_time)))
+        return self.contracts.table.filter(pl.Series(np.isnat(self._state.quote_time)))
 
     def apply(self, update: Update) -> None:
         """Take one update in; of repeated rows the last one wins."""
-        if update.quotes is not None:
-            self._apply_quotes(update.quotes, update.received_at)
-            self.link_down_since = None
-        if update.activity is not None:
-            self._apply_activity(update.activity)
-        self.spot.update(update.spot)
-        if update.subscribed is not None:
-            self.subscribed = update.subscribed
-        if update.link_down and self.link_down_since is None:
-            self.link_down_since = update.received_at
-            self._quote_time = self._known_to_stand()
-            self._quoted_since_link_up[:] = False
+        with self._writing:
+            self._version += 1
+            try:
+                self._apply(update)
+            finally:
+                self._version += 1
+
+    def ages_secs(self, now: datetime) -> Floats:
+        """Return how long ago each quote was last known to stand.
+
+        Args:
+            now: an instant with a time zone.
+
+        Returns:
+            (contracts,) seconds; NaN for a contract that was never quoted.
+        """
+        return self._ages_secs(self._consistent_copy(), now)
+
+    def health(self, now: datetime) -> dict[str, RootHealth]:
+        """Return how well each root is quoted.
+
+        Args:
+            now: an instant with a time zone.
+        """
+        state = self._consistent_copy()
+        ages_secs = self._ages_secs(state, now)
+        two_sided = ~np.isnan(state.numbers[_BID] + state.numbers[_ASK])
+        found = {}
+        for number, root in enumerate(self._roots):
+            mine = self._root_of_row == number
+            ages = ages_secs[mine & ~np.isnat(state.quote_time)]
+            heard = state.root_heard[number]
+            found[root] = RootHealth(
+                contracts=int(mine.sum()),
+                quoted=len(ages),
+                two_sided=int(two_sided[mine].sum()),
+                streaming=int(state.streaming[mine].sum()),
+                heard_at=None if np.isnat(heard) else heard.item().replace(tzinfo=UTC),
+                oldest_secs=float(ages.max()) if len(ages) else float("nan"),
+            )
+        return found
 
     def snapshot(self, now: datetime, feed: str, timeliness: Timeliness) -> Chain:
         """Return a copy of the book as a chain that later updates do not touch.
@@ -92,45 +199,89 @@ class LiveBook:
             feed: name of the feed.
             timeliness: how old its quotes are by nature.
         """
+        state = self._consistent_copy()
+        columns = zip((*_PRICES, *_SLOW), state.numbers, strict=True)
         rows = self.contracts.table.select(CONTRACT_COLUMNS).with_columns(
-            *(pl.Series(name, column) for name, column in self._quote_columns.items()),
-            *(pl.Series(name, column) for name, column in self._activity_columns.items()),
-            pl.Series("quote_time", self._known_to_stand()).cast(pl.Datetime("ms")),
+            *(pl.Series(name, column) for name, column in columns),
+            pl.Series("quote_time", self._known_to_stand(state)).cast(pl.Datetime("ms")),
         )
         rows = rows.with_columns(
             pl.col("volume", "open_interest").fill_nan(None).cast(pl.Int64),
             pl.col("quote_time").dt.replace_time_zone("UTC").cast(TIME_TYPE),
         )
         return Chain.build(
-            rows, snapshot_time=now, feed=feed, timeliness=timeliness, spot=self.spot
+            rows, snapshot_time=now, feed=feed, timeliness=timeliness, spot=state.spot
         )
+
+    def _apply(self, update: Update) -> None:
+        if update.progress is not None:
+            self.progress = update.progress
+        if update.quotes is not None:
+            self._apply_quotes(update.quotes, update.received_at)
+        if update.activity is not None:
+            self._apply_activity(update.activity)
+        self._state.spot.update(update.spot)
+        if update.lost is not None:
+            self._lose(update.lost, update.received_at)
 
     def _apply_quotes(self, quotes: Quotes, received_at: datetime) -> None:
         """Overwrite both sides; a size without its price means nothing and is cleared with it."""
         # numpy assigns repeated indices in order, so that the last one wins.
-        column = self._quote_columns
-        column["bid"][quotes.rows] = quotes.bid
-        column["ask"][quotes.rows] = quotes.ask
-        column["bid_size"][quotes.rows] = np.where(np.isnan(quotes.bid), np.nan, quotes.bid_size)
-        column["ask_size"][quotes.rows] = np.where(np.isnan(quotes.ask), np.nan, quotes.ask_size)
+        state, rows = self._state, quotes.rows
+        state.numbers[_BID][rows] = quotes.bid
+        state.numbers[_ASK][rows] = quotes.ask
+        state.numbers[_BID_SIZE][rows] = np.where(np.isnan(quotes.bid), np.nan, quotes.bid_size)
+        state.numbers[_ASK_SIZE][rows] = np.where(np.isnan(quotes.ask), np.nan, quotes.ask_size)
+        state.streaming[rows] = quotes.times is None
+        if quotes.times is not None:
+            state.quote_time[rows] = quotes.times
+            return
         at = _milliseconds(received_at)
-        self._quote_time[quotes.rows] = at
-        self._root_heard[self._root_of_row[quotes.rows]] = at
-        self._quoted_since_link_up[quotes.rows] = True
-
-    def _known_to_stand(self) -> NDArray[np.datetime64]:
-        """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
-        heard = self._root_heard[self._root_of_row]
-        return np.where(self._quoted_since_link_up, heard, self._quote_time)
+        state.quote_time[rows] = at
+        state.root_heard[self._root_of_row[rows]] = at
+        self._find(rows)
 
     def _apply_activity(self, activity: Activity) -> None:
-        for name, values in (
-            ("last", activity.last),
-            ("volume", activity.volume),
-            ("open_interest", activity.open_interest),
-        ):
-            known = ~np.isnan(values)
-            self._activity_columns[name][activity.rows[known]] = values[known]
+        values = (activity.last, activity.volume, activity.open_interest)
+        for column, new in zip(self._state.numbers[len(_PRICES) :], values, strict=True):
+            known = ~np.isnan(new)
+            column[activity.rows[known]] = new[known]
+
+    def _lose(self, rows: NDArray[np.int32], at: datetime) -> None:
+        """Let quotes grow old from when they were last known to stand."""
+        state = self._state
+        state.quote_time[rows] = self._known_to_stand(state)[rows]
+        state.streaming[rows] = False
+        self._lost[rows] = True
+        if self.lost_since is None and len(rows):
+            self.lost_since = at
+
+    def _find(self, rows: NDArray[np.int32]) -> None:
+        """Note that lost contracts are quoted again; the first of them shows that a link stands."""
+        if self.lost_since is not None and self._lost[rows].any():
+            self._lost[rows] = False
+            standing = self.progress is None or (
+                self.progress.connections >= self.progress.connections_wanted
+            )
+            if standing:
+                self.lost_since = None
+
+    def _known_to_stand(self, state: _State) -> Times:
+        """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
+        return np.where(state.streaming, state.root_heard[self._root_of_row], state.quote_time)
+
+    def _ages_secs(self, state: _State, now: datetime) -> Floats:
+        age = _milliseconds(now) - self._known_to_stand(state)
+        return np.where(np.isnat(age), np.nan, age.astype(np.float64) / 1e3)
+
+    def _consistent_copy(self) -> _State:
+        for _ in range(_RACES):
+            before = self._version
+            copy = self._state.copy()
+            if before % 2 == 0 and self._version == before:
+                return copy
+        with self._writing:
+            return self._state.copy()
 
 
 def _milliseconds(instant: datetime) -> np.datetime64:

@@ -33,6 +33,7 @@ class SnapshotReport:
         duration_secs: from the start of the round to its end.
         overrun_secs: how far the round ran into the next interval; 0.0 if it did not.
         pruned: old snapshots removed, oldest first.
+        status: how far the source is with what it still has to ask for; empty if with all.
     """
 
     path: Path | None
@@ -44,6 +45,7 @@ class SnapshotReport:
     duration_secs: float = 0.0
     overrun_secs: float = 0.0
     pruned: tuple[Path, ...] = ()
+    status: str = ""
 
     def summary(self) -> str:
         """Return the round in one line for a person."""
@@ -60,6 +62,8 @@ class SnapshotReport:
             parts.append(f"pruned {len(self.pruned)}")
         if self.overrun_secs:
             parts.append(f"overran its interval by {self.overrun_secs:.1f} s")
+        if self.status:
+            parts.append(self.status)
         parts += [f"{name} failed: {reason}" for name, reason in self.failures.items()]
         return "  ".join(parts)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from live_box_spreads.collector.report import ProgressCallback
-    from live_box_spreads.feeds.base import Contracts, Feed, Update
+    from live_box_spreads.feeds.base import Contracts, Feed
     from live_box_spreads.model.chain import Chain
 
     Clock = Callable[[], datetime]
@@ -46,6 +46,10 @@ class ChainSource(Protocol):
         """Return what is wrong with the quotes given, one line each."""
         ...
 
+    def status(self) -> str:
+        """Return how far the source is with what it still has to ask for; empty if with all."""
+        ...
+
     async def close(self) -> None:
         """Let go of what the source holds."""
         ...
@@ -72,6 +76,10 @@ class PolledSource:
     def failures(self) -> dict[str, str]:
         """Return nothing: a poll that fails raises."""
         return {}
+
+    def status(self) -> str:
+        """Return nothing: each poll asks for all."""
+        return ""
 
     async def close(self) -> None:
         """Do nothing: no connection stays open between polls."""
@@ -123,10 +131,15 @@ class StreamedSource:
 
     def failures(self) -> dict[str, str]:
         """Return a line if the link is down."""
-        since = self.book.link_down_since
+        since = self.book.lost_since
         if since is None:
             return {}
         return {"stream": f"link down since {since:%H:%M:%S} UTC; quotes are as of then"}
+
+    def status(self) -> str:
+        """Return how far the stream is with subscribing."""
+        progress = self.book.progress
+        return progress.report() if progress is not None else ""
 
     async def close(self) -> None:
         """Stop streaming."""
@@ -137,19 +150,19 @@ class StreamedSource:
         updates = self._feed.updates(self.book.contracts)
         try:
             async for update in updates:
-                self._note_link(update)
+                before = self.book.lost_since
                 self.book.apply(update)
+                self._note_loss(before, self.book.lost_since)
         finally:
             # Here and not in the garbage collector, so that the connection ends with us.
             if isinstance(updates, AsyncGenerator):
                 await updates.aclose()
 
-    def _note_link(self, update: Update) -> None:
-        was_down = self.book.link_down_since is not None
-        if update.link_down and not was_down:
-            _log.warning("link_down", feed=self._feed.name)
-        elif was_down and update.quotes is not None:
-            _log.info("link_up", feed=self._feed.name)
+    def _note_loss(self, before: datetime | None, after: datetime | None) -> None:
+        if before is None and after is not None:
+            _log.warning("quotes_lost", feed=self._feed.name)
+        elif before is not None and after is None:
+            _log.info("quotes_back", feed=self._feed.name)
 
     async def _settle(self, progress: ProgressCallback) -> None:
         """Wait until the first round of quotes is in."""
@@ -157,7 +170,7 @@ class StreamedSource:
         seen: tuple[int, ...] = ()
         while not self._reading.done():
             now = self._clock()
-            state = (self.book.quoted, self.book.active, self.book.subscribed or 0)
+            state = (self.book.quoted, self.book.active, self._asked())
             if state != seen:
                 seen, changed = state, now
                 progress("quotes", self.book.quoted, len(self.book))
@@ -174,9 +187,12 @@ class StreamedSource:
 
     def _is_quiet(self, quiet_secs: float) -> bool:
         """Tell whether all was asked for and what is still missing is likely never to come."""
-        total = len(self.book)
-        asked = total if self.book.subscribed is None else self.book.subscribed
-        return self.book.quoted > 0 and asked >= total and quiet_secs >= self._settle_secs
+        progress = self.book.progress
+        all_asked = progress is None or progress.quotes >= progress.quotes_wanted
+        return self.book.quoted > 0 and all_asked and quiet_secs >= self._settle_secs
+
+    def _asked(self) -> int:
+        return self.book.progress.quotes if self.book.progress is not None else 0
 
     def _refuse_empty(self) -> None:
         if not self.book.quoted:

@@ -103,6 +103,47 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far a stream has come with asking for what it is to bring.
+
+    A subscription is one event type of one symbol; servers allow so many, and so many a minute.
+
+    Attributes:
+        quotes: contracts whose quotes are asked for by now.
+        quotes_wanted: contracts whose quotes are to be streamed.
+        subscriptions: all that is asked for by now: quotes, slow fields, underlyings.
+        subscriptions_wanted: all that is to be asked for.
+        left_out: subscriptions beyond what the server allows; polled instead.
+        connections: connections that stand.
+        connections_wanted: connections over which the stream is spread.
+    """
+
+    quotes: int
+    quotes_wanted: int
+    subscriptions: int
+    subscriptions_wanted: int
+    left_out: int = 0
+    connections: int = 1
+    connections_wanted: int = 1
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is asked for and every connection stands."""
+        asked = self.subscriptions >= self.subscriptions_wanted
+        return asked and self.connections >= self.connections_wanted
+
+    def report(self) -> str:
+        """Return one line on how far it is; empty once it is complete."""
+        if self.is_complete:
+            return ""
+        return (
+            f"subscribed {self.subscriptions:,} of {self.subscriptions_wanted:,}, "
+            f"{self.quotes:,} of {self.quotes_wanted:,} quotes among them, "
+            f"on {self.connections} of {self.connections_wanted} connections"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """What changed, as one received message tells it.
 
@@ -111,16 +152,17 @@ class Update:
         quotes: new quotes, or None.
         activity: new slow fields, or None.
         spot: new prices of underlyings, in index points.
-        link_down: the stream was lost; what is held is stale until new quotes arrive.
-        subscribed: contracts asked for so far on this connection, or None if unchanged.
+        lost: row numbers of contracts whose stream was lost; what is held of them is stale until
+            new quotes arrive. None if none was lost.
+        progress: how far the stream is with subscribing, or None if unchanged.
     """
 
     received_at: datetime
     quotes: Quotes | None = None
     activity: Activity | None = None
     spot: Mapping[str, float] = field(default_factory=dict)
-    link_down: bool = False
-    subscribed: int | None = None
+    lost: NDArray[np.int32] | None = None
+    progress: StreamProgress | None = None
 
 
 class Feed(Protocol):
@@ -165,7 +207,7 @@ class Feed(Protocol):
         """Stream updates of these contracts until the iterator is closed.
 
         The first round brings every contract's current quote. A lost link is reported by an
-        update with ``link_down`` and mended by the feed itself; only a final refusal raises.
+        update with ``lost`` and mended by the feed itself; only a final refusal raises.
 
         Raises:
             FeedError: the stream cannot be had and a retry is of no use.

@@ -35,7 +35,7 @@ class StreamPlan:
         underlyings: whose ``Trade`` events are the spot.
         symbols: streamer symbol by row.
         order: row numbers, near the money first.
-        subscriptions: for DXLink, within one session's limit.
+        subscriptions: for DXLink, within the limits of its sessions.
     """
 
     underlyings: tuple[str, ...]

@@ -174,7 +174,7 @@ class TastytradeFeed:
         if plan.subscriptions.left_out:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
         rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
-        stream = UpdateStream(plan, self._link(plan.subscriptions.taken), rest, self._clock)
+        stream = UpdateStream(plan, self._link(plan.subscriptions.sessions[0]), rest, self._clock)
         async with aclosing(stream.updates()) as updates:
             async for update in updates:
                 self._spots |= update.spot

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import structlog
 
-from live_box_spreads.feeds.base import Quotes, Update
+from live_box_spreads.feeds.base import Quotes, StreamProgress, Update
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import LinkDown
 from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
@@ -114,14 +114,26 @@ class UpdateStream:
                 self._configure(event)
                 return None
             case Subscribed():
-                contracts = max(0, event.count - len(self._plan.underlyings))
                 if not event.left:
                     self._rest.stream_back()
-                return Update(self._clock(), subscribed=contracts)
+                return Update(self._clock(), progress=self._progress(event))
             case LinkDown():
                 self._decoder.forget_layout()
                 self._rest.stream_lost()
-                return Update(self._clock(), link_down=True)
+                return Update(
+                    self._clock(), lost=np.arange(len(self._plan.symbols), dtype=np.int32)
+                )
+
+    def _progress(self, subscribed: Subscribed) -> StreamProgress:
+        others = len(self._plan.underlyings)
+        wanted = subscribed.count + subscribed.left
+        return StreamProgress(
+            quotes=max(0, subscribed.count - others),
+            quotes_wanted=max(0, wanted - others),
+            subscriptions=subscribed.count,
+            subscriptions_wanted=wanted,
+            left_out=len(self._plan.subscriptions.left_out),
+        )
 
     def _compile_if_it_pays(self) -> None:
         if self._compiling is None and self._decoder.read_slowly >= _EVENTS_WORTH_COMPILING:

@@ -17,6 +17,7 @@ from live_box_spreads.feeds.base import (
     Activity,
     Contracts,
     Quotes,
+    StreamProgress,
     Universe,
     Update,
 )
@@ -169,19 +170,22 @@ class ScriptedFeed:
         *,
         quoted: Quotes | None = None,
         active: Activity | None = None,
-        subscribed: int | None = None,
-        link_down: bool = False,
+        asked: tuple[int, int] | None = None,
+        lost: tuple[int, ...] | None = None,
         error: Exception | None = None,
     ) -> None:
-        """Plan an update, or the error that ends the stream."""
+        """Plan an update, or the error that ends the stream.
+
+        ``asked``: contracts asked for and to be asked for; ``lost``: rows that lost their stream.
+        """
 
         def send() -> None:
             update = Update(
                 self.time.clock(),
                 quotes=quoted,
                 activity=active,
-                subscribed=subscribed,
-                link_down=link_down,
+                progress=StreamProgress(*asked, *asked) if asked is not None else None,
+                lost=np.array(lost, np.int32) if lost is not None else None,
             )
             self._sent.put_nowait(error or update)
 

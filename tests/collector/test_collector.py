@@ -53,7 +53,7 @@ async def test_one_snapshot_by_poll(store: SnapshotStore) -> None:
 
 async def test_one_snapshot_by_stream(store: SnapshotStore) -> None:
     feed = ScriptedFeed()
-    feed.send_at(1.0, quoted=quotes(0, 1, 2), active=activity(0, 1, 2, 3), subscribed=4)
+    feed.send_at(1.0, quoted=quotes(0, 1, 2), active=activity(0, 1, 2, 3), asked=(4, 4))
     told: list[tuple[str, int, int]] = []
     report = await collector_of(feed, store, "stream").once(lambda *step: told.append(step))
     assert report.path is not None
@@ -166,7 +166,7 @@ async def test_a_lost_link_is_reported_and_quote_times_stay_old(store: SnapshotS
     feed = ScriptedFeed()
     full = quotes(0, 1, 2, 3)
     feed.send_at(0.0, quoted=full, active=activity(0, 1, 2, 3))
-    feed.send_at(30.0, link_down=True)
+    feed.send_at(30.0, lost=(0, 1, 2, 3))
     feed.send_at(100.0, quoted=full)
     reports = await rounds_of(collector_of(feed, store, "stream"), feed, 130)
     down = {"stream": "link down since 15:00:30 UTC; quotes are as of then"}

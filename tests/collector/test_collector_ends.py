@@ -45,7 +45,7 @@ async def test_an_impossible_interval_is_refused(
 
 async def test_a_stop_while_quotes_settle_ends_without_a_snapshot(store: SnapshotStore) -> None:
     feed = ScriptedFeed()
-    feed.send_at(1.0, quoted=quotes(0), subscribed=1)
+    feed.send_at(1.0, quoted=quotes(0), asked=(1, 4))
     assert await rounds_of(collector_of(feed, store, "stream"), feed, 5.0) == []
     assert (feed.time.secs(), store.paths()) == (5.0, [])
 

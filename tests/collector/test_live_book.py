@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.collector.live_book import LiveBook
-from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Activity, Contracts, Quotes, Update
+from live_box_spreads.feeds.base import (
+    CONTRACT_SCHEMA,
+    Activity,
+    Contracts,
+    Quotes,
+    StreamProgress,
+    Update,
+)
 from live_box_spreads.model.chain import Timeliness
 
 NAN = float("nan")
@@ -31,9 +39,14 @@ CONTRACTS = Contracts(
         schema=CONTRACT_SCHEMA,
     )
 )
+ALL = np.arange(COUNT, dtype=np.int32)
 numbers = st.just(NAN) | st.integers(0, 500).map(float)
-row_changes = st.tuples(st.integers(0, COUNT - 1), numbers, numbers, numbers, numbers)
-messages = st.lists(st.tuples(st.sampled_from(["quotes", "activity"]), st.lists(row_changes)))
+some_rows = st.integers(0, COUNT - 1)
+row_changes = st.tuples(some_rows, numbers, numbers, numbers, numbers)
+messages = st.lists(
+    st.tuples(st.sampled_from(["quotes", "polled", "activity"]), st.lists(row_changes, max_size=6))
+    | st.tuples(st.just("lost"), st.lists(some_rows))
+)
 
 
 def quotes(changes: list[tuple[int, float, float, float, float]]) -> Quotes:
@@ -41,51 +54,116 @@ def quotes(changes: list[tuple[int, float, float, float, float]]) -> Quotes:
     return Quotes(columns[0].astype(np.int32), *columns[1:])
 
 
+def polled(changes: list[tuple[int, float, float, float, float]], at: datetime) -> Quotes:
+    """Return quotes that are a minute old when they come."""
+    time = np.datetime64((at - timedelta(minutes=1)).replace(tzinfo=None), "ms")
+    return replace(quotes(changes), times=np.full(len(changes), time))
+
+
 def activity(changes: list[tuple[int, float, float, float, float]]) -> Activity:
     columns = np.array(changes, dtype=float).reshape(-1, 5).T
     return Activity(columns[0].astype(np.int32), *columns[1:4])
 
 
-def slow_twin(sent: list[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
-    """Apply the messages row by row, with nothing but dictionaries."""
-    book: list[dict[str, Any]] = [{} for _ in range(COUNT)]
-    neighbours = ((0, 1), (0, 1), (2, 3), (2, 3))
-    for second, (kind, changes) in enumerate(sent):
-        for row, one, two, three, four in changes:
+def update_of(kind: str, changes: list[Any], at: datetime) -> Update:
+    match kind:
+        case "quotes":
+            return Update(at, quotes=quotes(changes))
+        case "polled":
+            return Update(at, quotes=polled(changes, at))
+        case "activity":
+            return Update(at, activity=activity(changes))
+    return Update(at, lost=np.array(changes, np.int32))
+
+
+class SlowTwin:
+    """Applies the messages row by row, with nothing but dictionaries."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = [{} for _ in range(COUNT)]
+        self.lost: set[int] = set()
+        self.lost_since: datetime | None = None
+
+    def apply(self, kind: str, changes: list[Any], at: datetime) -> None:
+        if kind == "lost":
+            self._lose(changes, at)
+        elif kind == "activity":
+            for row, *values in changes:
+                named = zip(("last", "volume", "open_interest"), values, strict=False)
+                self.rows[row] |= {name: value for name, value in named if not math.isnan(value)}
+        else:
+            for row, bid, ask, bid_size, ask_size in changes:
+                self.rows[row] |= {
+                    "bid": bid,
+                    "ask": ask,
+                    "bid_size": NAN if math.isnan(bid) else bid_size,
+                    "ask_size": NAN if math.isnan(ask) else ask_size,
+                    "streaming": kind == "quotes",
+                    "quote_time": at - timedelta(minutes=kind == "polled"),
+                }
             if kind == "quotes":
-                book[row]["bid"], book[row]["ask"] = one, two
-                book[row]["bid_size"] = NAN if math.isnan(one) else three
-                book[row]["ask_size"] = NAN if math.isnan(two) else four
-                book[row]["quote_time"] = START + timedelta(seconds=second)
-                for same_root in neighbours[row]:  # what is heard of one confirms the other
-                    if "quote_time" in book[same_root]:
-                        book[same_root]["quote_time"] = START + timedelta(seconds=second)
-                continue
-            for name, value in (("last", one), ("volume", two), ("open_interest", three)):
-                if not math.isnan(value):
-                    book[row][name] = value
-    return book
+                self._hear({row for row, *_ in changes}, at)
+
+    def _lose(self, rows: list[int], at: datetime) -> None:
+        for row in rows:
+            self.rows[row]["streaming"] = False
+        self.lost |= set(rows)
+        if rows and self.lost_since is None:
+            self.lost_since = at
+
+    def _hear(self, rows: set[int], at: datetime) -> None:
+        if rows & self.lost:
+            self.lost -= rows
+            self.lost_since = None
+        for row, mine in enumerate(self.rows):  # what is heard of a root confirms its streams
+            if row // 2 in {heard // 2 for heard in rows} and mine.get("streaming"):
+                mine["quote_time"] = at
 
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(messages)
 def test_the_book_agrees_with_its_slow_twin(sent: list[tuple[str, list[Any]]]) -> None:
-    book = LiveBook(CONTRACTS)
+    book, twin = LiveBook(CONTRACTS), SlowTwin()
     for second, (kind, changes) in enumerate(sent):
         at = START + timedelta(seconds=second)
-        if kind == "quotes":
-            book.apply(Update(at, quotes=quotes(changes)))
-        else:
-            book.apply(Update(at, activity=activity(changes)))
-    expected = slow_twin(sent)
-    rows = book.snapshot(START, "test", Timeliness.SIMULATED).quotes.rows(named=True)
-    for row, twin in zip(rows, expected, strict=True):
+        book.apply(update_of(kind, changes, at))
+        twin.apply(kind, changes, at)
+    now = START + timedelta(hours=1)
+    rows = book.snapshot(now, "test", Timeliness.SIMULATED).quotes.rows(named=True)
+    ages_secs = book.ages_secs(now)
+    for row, expected, age_secs in zip(rows, twin.rows, ages_secs, strict=True):
         for name in ("bid", "ask", "bid_size", "ask_size", "last"):
-            np.testing.assert_equal(row[name], twin.get(name, NAN))
+            np.testing.assert_equal(row[name], expected.get(name, NAN))
         for name in ("volume", "open_interest", "quote_time"):
-            assert row[name] == twin.get(name)
-    assert book.quoted == sum("quote_time" in twin for twin in expected)
-    assert len(book.never_quoted()) == COUNT - book.quoted
+            assert row[name] == expected.get(name)
+        time = expected.get("quote_time")
+        np.testing.assert_equal(age_secs, NAN if time is None else (now - time).total_seconds())
+    assert book.lost_since == twin.lost_since
+    known = ["quote_time" in expected for expected in twin.rows]
+    assert book.quoted == sum(known)
+    assert book.never_quoted()["occ_symbol"].to_list() == [
+        f"occ {row}" for row in range(COUNT) if not known[row]
+    ]
+    for number, (root, health) in enumerate(book.health(now).items()):
+        mine = twin.rows[2 * number : 2 * number + 2]
+        assert root == ("SPX", "SPXW")[number]
+        assert (health.contracts, health.quoted) == (2, sum("bid" in each for each in mine))
+        assert health.streaming == sum(each.get("streaming", False) for each in mine)
+        both = [each["bid"] + each["ask"] for each in mine if "bid" in each]
+        assert health.two_sided == sum(not math.isnan(each) for each in both)
+        ages = [(now - each["quote_time"]).total_seconds() for each in mine if "bid" in each]
+        np.testing.assert_equal(health.oldest_secs, max(ages, default=NAN))
+
+
+def test_a_root_is_heard_by_its_stream_and_not_by_polling() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=polled([(0, 1.0, 2.0, 3.0, 4.0)], START)))
+    assert book.health(START)["SPX"].heard_at is None
+    later = START + timedelta(seconds=5)
+    book.apply(Update(later, quotes=quotes([(1, 1.0, 2.0, 3.0, 4.0)])))
+    health = book.health(later + timedelta(seconds=1))
+    assert (health["SPX"].heard_at, health["SPXW"].heard_at) == (later, None)
+    assert health["SPX"].oldest_secs == 66.0  # what was polled did not get younger
 
 
 def test_a_snapshot_is_not_touched_by_what_comes_later() -> None:
@@ -112,7 +190,7 @@ def test_a_quiet_quote_stands_while_its_own_root_is_heard() -> None:
 def test_after_a_lost_link_a_quote_counts_only_when_it_comes_again() -> None:
     book = LiveBook(CONTRACTS)
     book.apply(Update(START, quotes=quotes([(row, 1.0, 2.0, 3.0, 4.0) for row in range(COUNT)])))
-    book.apply(Update(START + timedelta(minutes=5), link_down=True))
+    book.apply(Update(START + timedelta(minutes=5), lost=ALL))
     back = START + timedelta(minutes=6)
     book.apply(Update(back, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
     assert quote_times(book) == [back, START, START, START]
@@ -122,9 +200,21 @@ def test_a_lost_link_keeps_prices_and_their_times() -> None:
     book = LiveBook(CONTRACTS)
     book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))
     lost = START + timedelta(minutes=10)
-    book.apply(Update(lost, link_down=True))
-    assert book.link_down_since == lost
+    book.apply(Update(lost, lost=ALL))
+    assert book.lost_since == lost
     kept = book.snapshot(lost, "test", Timeliness.LIVE).quotes
     assert (kept["bid"][0], kept["quote_time"][0]) == (1.0, START)
     book.apply(Update(lost, quotes=quotes([(0, 5.0, 6.0, 3.0, 4.0)])))
-    assert book.link_down_since is None
+    assert book.lost_since is None
+
+
+def test_a_loss_lasts_until_every_connection_stands_again() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(row, 1.0, 2.0, 3.0, 4.0) for row in range(COUNT)])))
+    book.apply(Update(START, lost=ALL, progress=StreamProgress(0, 4, 0, 4, 0, 0, 2)))
+    book.apply(Update(START, progress=StreamProgress(2, 4, 2, 4, 0, 1, 2)))
+    book.apply(Update(START, quotes=quotes([(0, 5.0, 6.0, 3.0, 4.0)])))
+    assert book.lost_since == START
+    book.apply(Update(START, progress=StreamProgress(4, 4, 4, 4, 0, 2, 2)))
+    book.apply(Update(START, quotes=quotes([(2, 5.0, 6.0, 3.0, 4.0)])))
+    assert book.lost_since is None

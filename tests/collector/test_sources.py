@@ -43,7 +43,7 @@ async def test_settled_at_once_when_every_contract_is_quoted_and_active() -> Non
 
 async def test_quiet_counts_from_the_last_news_once_all_was_asked_for() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.5, quoted=quotes(0), subscribed=4)
+    feed.send_at(0.5, quoted=quotes(0), asked=(4, 4))
     feed.send_at(2.0, quoted=quotes(1))
     feed.send_at(3.0, quoted=quotes(1))  # nothing new: it was quoted before
     assert await settled_after_secs(feed) == pytest.approx(4.0, abs=0.06)
@@ -51,20 +51,20 @@ async def test_quiet_counts_from_the_last_news_once_all_was_asked_for() -> None:
 
 async def test_quiet_does_not_count_while_contracts_are_still_to_be_asked_for() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.5, quoted=quotes(0, 1), subscribed=2)
-    feed.send_at(20.0, subscribed=4)
+    feed.send_at(0.5, quoted=quotes(0, 1), asked=(2, 4))
+    feed.send_at(20.0, asked=(4, 4))
     assert await settled_after_secs(feed) == pytest.approx(22.0, abs=0.06)
 
 
 async def test_the_deadline_takes_what_is_there() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.5, quoted=quotes(0), subscribed=3)
+    feed.send_at(0.5, quoted=quotes(0), asked=(3, 4))
     assert await settled_after_secs(feed) == pytest.approx(60.0, abs=0.06)
 
 
 async def test_nothing_quoted_by_the_deadline_is_an_error() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.5, subscribed=4, active=activity(0, 1, 2, 3))
+    feed.send_at(0.5, asked=(4, 4), active=activity(0, 1, 2, 3))
     source = source_of(feed)
     with pytest.raises(FeedUnavailableError, match="none of 4 contracts was quoted within 60 s"):
         await source.chain(ignore)
@@ -85,7 +85,7 @@ async def test_a_refused_stream_raises_its_refusal_and_has_ended() -> None:
 
 async def test_only_the_first_chain_waits() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.0, quoted=quotes(0), subscribed=4)
+    feed.send_at(0.0, quoted=quotes(0), asked=(4, 4))
     source = source_of(feed)
     await source.chain(ignore)
     before = feed.time.now
@@ -96,7 +96,7 @@ async def test_only_the_first_chain_waits() -> None:
 
 async def test_progress_counts_the_quoted_contracts() -> None:
     feed = ScriptedFeed()
-    feed.send_at(0.5, quoted=quotes(0, 2), subscribed=4)
+    feed.send_at(0.5, quoted=quotes(0, 2), asked=(4, 4))
     feed.send_at(1.0, quoted=quotes(1, 3))
     feed.send_at(1.5, active=activity(0, 1, 2, 3))
     told: list[tuple[str, int, int]] = []
@@ -112,7 +112,7 @@ async def test_a_lost_link_is_a_failure_until_a_quote_comes() -> None:
     source = source_of(feed)
     await source.chain(ignore)
     assert source.failures() == {}
-    feed.send_at(10.0, link_down=True)
+    feed.send_at(10.0, lost=(0, 1, 2, 3))
     feed.send_at(20.0, quoted=quotes(0, bid=11.0))
     await feed.time.sleep(15.0)
     assert source.failures() == {"stream": "link down since 15:00:10 UTC; quotes are as of then"}

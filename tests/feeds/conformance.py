@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Universe
+from live_box_spreads.feeds.base import CONTRACT_SCHEMA, StreamProgress, Universe
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import FeedError
 
@@ -64,21 +64,21 @@ class FeedConformance:
         quoted = np.zeros(len(contracts), np.bool_)
         active = np.zeros(len(contracts), np.bool_)
         spot: set[str] = set()
-        subscribed = 0
+        progress = StreamProgress(0, 0, 0, 0)  # a feed that subscribes nothing has no more
         async with (
             asyncio.timeout(FIRST_ROUND_SECS),
             aclosing(feed.updates(contracts)) as updates,  # type: ignore[type-var]
         ):
             async for update in updates:
-                assert not update.link_down
+                assert update.lost is None
                 spot |= set(update.spot)
-                subscribed = update.subscribed or subscribed
+                progress = update.progress or progress
                 if update.quotes is not None:
                     quoted[update.quotes.rows] = True
                 if update.activity is not None:
                     active[update.activity.rows] = True
                 everything = quoted.all() and active.all() and spot == {"XSP", "SPX"}
-                if everything and subscribed == len(contracts):
+                if everything and progress.quotes == progress.quotes_wanted:
                     break
         assert everything
 

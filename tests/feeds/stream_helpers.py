@@ -40,7 +40,7 @@ class Seen:
     Attributes:
         streamed: rows quoted by the stream on this connection, not by REST.
         links_lost: how often the stream said that its link is down.
-        subscribed: contracts subscribed on this connection.
+        asked: contracts whose quotes are subscribed on the connections that stand.
     """
 
     contracts: Contracts
@@ -49,7 +49,7 @@ class Seen:
     bid_size: np.ndarray = field(init=False)
     streamed: np.ndarray = field(init=False)
     links_lost: int = 0
-    subscribed: int = 0
+    asked: int = 0
 
     def __post_init__(self) -> None:
         self.forget()
@@ -58,14 +58,14 @@ class Seen:
         count = len(self.contracts)
         self.bid, self.ask, self.bid_size = (np.full(count, np.nan) for _ in range(3))
         self.streamed = np.zeros(count, np.bool_)
-        self.subscribed = 0
+        self.asked = 0
 
     def take(self, update: Update) -> None:
-        if update.link_down:
+        if update.lost is not None:
             self.links_lost += 1
             self.forget()
-        if update.subscribed is not None:
-            self.subscribed = update.subscribed
+        if update.progress is not None:
+            self.asked = update.progress.quotes
         if update.quotes is not None:
             rows = update.quotes.rows
             self.bid[rows], self.ask[rows] = update.quotes.bid, update.quotes.ask

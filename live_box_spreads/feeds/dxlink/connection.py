@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
-    from live_box_spreads.feeds.dxlink.subscriptions import Subscription
+    from live_box_spreads.feeds.dxlink.subscriptions import Pace, Subscription
     from live_box_spreads.tastytrade_client import QuoteToken
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ class DXLinkLink:
         *,
         rng: random.Random,
         times: LinkTimes | None = None,
-        budget: ChangeBudget | None = None,
+        budget: Pace | None = None,
         wall_secs: Callable[[], float] = time.time,
     ) -> None:
         """Prepare without connecting.

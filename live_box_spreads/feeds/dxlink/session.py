@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
+    from live_box_spreads.feeds.dxlink.subscriptions import Pace, Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +111,7 @@ class DXLinkSession:
         protocol: DXLinkProtocol,
         subscriptions: Iterable[Sequence[Subscription]],
         *,
-        budget: ChangeBudget,
+        budget: Pace,
         times: LinkTimes,
         counts: LinkCounts,
         wall_secs: Callable[[], float] = time.time,

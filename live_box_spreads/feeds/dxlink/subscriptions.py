@@ -1,7 +1,8 @@
-"""Which symbols fit one session, in which frames, and how fast: the server's limits.
+"""Which symbols fit which session, in which frames, and how fast: the server's limits.
 
 | limit | value |
 |---|---|
+| sessions a credential | 5 |
 | subscriptions a session (symbols times event types) | 25,000 |
 | subscription changes in any 60 seconds | 10,000 |
 | client frame | 65,536 bytes |
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+MAX_SESSIONS: Final = 5
 MAX_SUBSCRIPTIONS: Final = 25_000
 MAX_CHANGES_A_MINUTE: Final = 10_000
 MAX_CHUNK_SYMBOLS: Final = 500
@@ -29,6 +31,11 @@ _MARGIN = 0.95
 
 _WINDOW_SECS = 61.0
 
+_STILL_ASKING_SECS = 2.0
+"""A connection that has something to send asks at least once a second."""
+
+_LOOK_AGAIN_SECS = 0.25
+
 
 class Subscription(NamedTuple):
     """One event type of one symbol: what the server counts."""
@@ -39,38 +46,50 @@ class Subscription(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPlan:
-    """What one session subscribes; never more than the server takes.
+    """What is subscribed on which connection; never more on one than the server takes.
+
+    A connection is filled before the next is opened: the most wanted are all on the first, and
+    the loss of the last one is the loss of the least wanted.
 
     Attributes:
-        taken: in order of sending, no repetition.
+        sessions: what each connection subscribes, in order of sending; no repetition.
         left_out: what did not fit.
     """
 
-    taken: tuple[Subscription, ...]
+    sessions: tuple[tuple[Subscription, ...], ...]
     left_out: tuple[Subscription, ...]
 
     @classmethod
     def of(
-        cls, wanted: Iterable[Subscription], budget: int = MAX_SUBSCRIPTIONS
+        cls,
+        wanted: Iterable[Subscription],
+        connections: int = 1,
+        subscriptions_each: int = MAX_SUBSCRIPTIONS,
     ) -> SubscriptionPlan:
         """Take the most wanted as far as they fit.
 
         Args:
             wanted: most wanted first; repetitions count once.
-            budget: subscriptions that one session may hold, at most ``MAX_SUBSCRIPTIONS``.
+            connections: how many may be open, at most ``MAX_SESSIONS``.
+            subscriptions_each: what one may hold, at most ``MAX_SUBSCRIPTIONS``.
         """
         unique = tuple(dict.fromkeys(wanted))
-        fits = max(0, min(budget, MAX_SUBSCRIPTIONS))
-        return cls(unique[:fits], unique[fits:])
+        size = max(1, min(subscriptions_each, MAX_SUBSCRIPTIONS))
+        room = size * max(1, min(connections, MAX_SESSIONS))
+        taken = unique[:room]
+        sessions = tuple(taken[at : at + size] for at in range(0, len(taken), size))
+        return cls(sessions, unique[room:])
 
     def report(self) -> str:
         """Return one line on what was left out; empty if all fits."""
         if not self.left_out:
             return ""
+        total = len(self.left_out) + sum(map(len, self.sessions))
+        first = self.left_out[0]
         return (
-            f"{len(self.left_out):,} of {len(self.taken) + len(self.left_out):,} subscriptions do "
-            f"not fit one session of {MAX_SUBSCRIPTIONS:,} and are polled instead, "
-            f"from {self.left_out[0].symbol} on; narrow the universe to stream them all"
+            f"{len(self.left_out):,} of {total:,} subscriptions do not fit {len(self.sessions)} "
+            f"connections and are polled instead, from {first.event_type} of {first.symbol} on; "
+            "narrow the universe or allow more connections to stream them all"
         )
 
 
@@ -101,6 +120,22 @@ def chunks(
 
 def _json_bytes(item: Subscription) -> int:
     return len(msgspec.json.encode({"type": item.event_type, "symbol": item.symbol})) + 1
+
+
+class Pace(Protocol):
+    """Says when subscription changes may be sent."""
+
+    def wait_secs(self, changes: int, now_secs: float) -> float:
+        """Return how long to wait, in seconds, before so many changes may be sent; 0 for now."""
+        ...
+
+    def spend(self, changes: int, now_secs: float) -> None:
+        """Note changes that are sent now."""
+        ...
+
+    def exhaust(self, now_secs: float) -> None:
+        """Allow nothing for a whole window."""
+        ...
 
 
 class ChangeBudget:
@@ -158,3 +193,48 @@ class ChangeBudget:
     def _forget(self, now_secs: float) -> None:
         while self._sent and self._sent[0][0] + self._window_secs <= now_secs:
             self._in_window -= self._sent.popleft()[1]
+
+
+class SharedBudget:
+    """One budget for several connections, the most wanted of which goes first.
+
+    Whether the server counts changes by session or by credential is not known; counting all of
+    them together is safe in both cases.
+    """
+
+    def __init__(self, budget: ChangeBudget) -> None:
+        """Share a budget."""
+        self.budget = budget
+        self._asked_secs: dict[int, float] = {}
+
+    def of_rank(self, rank: int) -> Pace:
+        """Return the pace of one connection; the lowest rank goes first."""
+        return _RankedPace(self, rank)
+
+    def wait_secs(self, rank: int, changes: int, now_secs: float) -> float:
+        """Return how long a connection has to wait; see ``Pace``.
+
+        As long as one of a lower rank goes on asking, there is more to send of what is wanted
+        more; one that is down does not ask, and holds nobody up.
+        """
+        self._asked_secs[rank] = now_secs
+        wait_secs = self.budget.wait_secs(changes, now_secs)
+        ahead = (at for other, at in self._asked_secs.items() if other < rank)
+        if any(now_secs - asked_secs < _STILL_ASKING_SECS for asked_secs in ahead):
+            return max(wait_secs, _LOOK_AGAIN_SECS)
+        return wait_secs
+
+
+@dataclass(frozen=True, slots=True)
+class _RankedPace:
+    shared: SharedBudget
+    rank: int
+
+    def wait_secs(self, changes: int, now_secs: float) -> float:
+        return self.shared.wait_secs(self.rank, changes, now_secs)
+
+    def spend(self, changes: int, now_secs: float) -> None:
+        self.shared.budget.spend(changes, now_secs)
+
+    def exhaust(self, now_secs: float) -> None:
+        self.shared.budget.exhaust(now_secs)

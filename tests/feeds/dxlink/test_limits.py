@@ -85,7 +85,7 @@ class Conversation:
 def test_a_full_session_is_subscribed_without_a_complaint(market: Market) -> None:
     talk = Conversation(market)
     assert m.Opened() in talk.events
-    talk.subscribe(chunks(SubscriptionPlan.of(WANTED).taken), ChangeBudget())
+    talk.subscribe(chunks(SubscriptionPlan.of(WANTED).sessions[0]), ChangeBudget())
     assert talk.complaints == []
     assert talk.held == 25_000
     assert talk.server.close is None

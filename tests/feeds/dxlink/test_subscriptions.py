@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from live_box_spreads.feeds.dxlink.protocol import MAX_FRAME_BYTES
 from live_box_spreads.feeds.dxlink.subscriptions import (
     ChangeBudget,
+    SharedBudget,
     Subscription,
     SubscriptionPlan,
     chunks,
@@ -59,10 +60,59 @@ def test_twenty_two_thousand_symbols_take_a_bit_over_two_minutes() -> None:
     assert 120 < now_secs < 130
 
 
+def test_the_most_wanted_connection_goes_first_and_one_that_is_down_holds_nobody_up() -> None:
+    shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
+    first, second = shared.of_rank(0), shared.of_rank(1)
+    assert second.wait_secs(500, 0.0) == 0.0
+    second.spend(500, 0.0)
+    assert first.wait_secs(500, 1.0) == 0.0  # it comes later and is served first
+    assert second.wait_secs(400, 1.0) == 0.25
+    first.spend(500, 1.0)
+    assert first.wait_secs(500, 2.0) == 58.0
+    assert second.wait_secs(400, 60.0) == 0.0  # the first has not asked for long: it is done
+    second.spend(400, 60.0)
+    second.exhaust(61.0)
+    assert first.wait_secs(1, 61.0) == 60.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 500), st.floats(0, 9)), max_size=150))
+def test_connections_share_the_rolling_minute(steps: list[tuple[int, int, float]]) -> None:
+    shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
+    now_secs = 0.0
+    sends: list[tuple[float, int]] = []
+    for rank, changes, pause_secs in steps:
+        now_secs += pause_secs
+        pace = shared.of_rank(rank)
+        while (wait_secs := pace.wait_secs(changes, now_secs)) > 1e-9:
+            now_secs += wait_secs
+        pace.spend(changes, now_secs)
+        sends.append((now_secs, changes))
+    for end_secs, _ in sends:
+        window = [n for at, n in sends if end_secs - 59.999 < at <= end_secs]
+        assert sum(window) <= 1_000
+
+
 def test_plan_takes_the_most_wanted_and_names_the_rest() -> None:
     wanted = [Subscription("Quote", str(at)) for at in range(25_010)]
     plan = SubscriptionPlan.of([*wanted, wanted[0]])
-    assert (len(plan.taken), len(plan.left_out)) == (25_000, 10)
-    assert plan.taken[0] == wanted[0]
+    assert ([len(session) for session in plan.sessions], len(plan.left_out)) == ([25_000], 10)
+    assert plan.sessions[0][0] == wanted[0]
     assert "10 of 25,010" in plan.report()
+    assert "Quote of 25000" in plan.report()
     assert SubscriptionPlan.of(wanted[:5]).report() == ""
+
+
+@given(st.integers(0, 70), st.integers(-1, 9), st.integers(-1, 12))
+def test_a_plan_fills_one_connection_after_another(
+    wanted: int, connections: int, subscriptions_each: int
+) -> None:
+    items = [Subscription("Quote", str(at)) for at in range(wanted)]
+    plan = SubscriptionPlan.of(items, connections, subscriptions_each)
+    taken = [item for session in plan.sessions for item in session]
+    assert [*taken, *plan.left_out] == items
+    sizes = [len(session) for session in plan.sessions]
+    assert len(sizes) <= min(max(connections, 1), 5)
+    assert all(size == max(subscriptions_each, 1) for size in sizes[:-1])
+    assert all(1 <= size <= max(subscriptions_each, 1) for size in sizes)
+    if plan.left_out:
+        assert len(taken) == max(subscriptions_each, 1) * min(max(connections, 1), 5)
