@@ -183,6 +183,7 @@ class DXLinkLink:
                 budget=self._budget,
                 times=self._times,
                 counts=self.counts,
+                fresh_token=self._fresh_token,
                 wall_secs=self._wall_secs,
             )
             try:
@@ -192,6 +193,9 @@ class DXLinkLink:
             finally:
                 self.counts.ignored.update(protocol.ignored)
                 self._keep_to(session)
+
+    async def _fresh_token(self) -> str:
+        return (await self._quote_token()).token
 
     def _keep_to(self, session: DXLinkSession) -> None:
         """Ask the next connection only for what this one could hold, if that was less."""

@@ -134,6 +134,16 @@ class DXLinkProtocol:
         """
         self._change_subscription("remove", subscriptions, reset=False)
 
+    def authorize(self, token: str) -> None:
+        """Queue another AUTH, with a token that replaces the one in use; channels stay open.
+
+        Raises:
+            ProtocolError: the channel is not open.
+        """
+        self._require(State.OPEN, "change the token")
+        self._token = token
+        self._queue("AUTH", 0, token=token)
+
     def close(self) -> None:
         """Queue the end of the feed channel.
 

@@ -15,11 +15,12 @@ from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.chunk_queue import ChunkQueue
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
 from live_box_spreads.feeds.dxlink.standstill import Instant, standstill
+from live_box_spreads.feeds.dxlink.token_renewal import TokenRenewal
 from live_box_spreads.model.errors import FeedError, FeedUnavailableError, TokenRefusedError
 from live_box_spreads.model.verdicts import Verdict, close_ruling, complaint_ruling
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
@@ -44,6 +45,7 @@ class LinkTimes:
         first_retry: pause before the first reconnection; doubles with each failure.
         longest_retry: longest such pause.
         proven: a link that lived this long starts over with ``first_retry``.
+        token_life: a quote token is replaced after this; it lasts 24 hours.
         in_flight: what was sent this recently may be what a complaint is about.
         standstill: a pause of this process or a jump of the wall clock beyond this makes the
             link suspect; it is replaced.
@@ -57,6 +59,7 @@ class LinkTimes:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     proven: float = 60.0
+    token_life: float = 23 * 3600.0
     in_flight: float = 10.0
     standstill: float = 15.0
 
@@ -105,7 +108,7 @@ class DXLinkSession:
         is_full: whether the server refused subscriptions because the session holds too many.
     """
 
-    def __init__(  # what a link shares with its connections, all by keyword
+    def __init__(  # noqa: PLR0913 # what a link shares with its connections, all by keyword
         self,
         socket: ClientConnection,
         protocol: DXLinkProtocol,
@@ -114,6 +117,7 @@ class DXLinkSession:
         budget: Pace,
         times: LinkTimes,
         counts: LinkCounts,
+        fresh_token: Callable[[], Awaitable[str]],
         wall_secs: Callable[[], float] = time.time,
     ) -> None:
         """Prepare without sending.
@@ -125,6 +129,7 @@ class DXLinkSession:
             budget: pace of subscription changes, shared by all connections.
             times: when to act.
             counts: where to count what goes wrong.
+            fresh_token: gets a token to replace the one in use.
             wall_secs: the wall clock, in seconds; only its jumps matter.
         """
         self.is_full = False
@@ -136,6 +141,7 @@ class DXLinkSession:
         self._counts = counts
         self._wall_secs = wall_secs
         self._now_secs = asyncio.get_running_loop().time
+        self._renewal = TokenRenewal(fresh_token, times.token_life, self._now_secs())
 
     @property
     def subscribed(self) -> int:
@@ -150,14 +156,22 @@ class DXLinkSession:
             FeedUnavailableError: silence, a standstill, or the server closed the channel.
             ConnectionClosed: the websocket ended.
             ProtocolError: the server breaks the protocol.
-            FeedError: the server does not speak our DXLink.
+            FeedError: the server does not speak our DXLink, or the login was refused.
         """
+        try:
+            async for event in self._talk():
+                yield event
+        finally:
+            await self._renewal.close()
+
+    async def _talk(self) -> AsyncGenerator[SessionEvent]:
         begun_secs = self._now_secs()
         silent_secs = 0.0
         before = self._instant()
         self._protocol.connect()
         while True:
             queued = self._queue_chunk()
+            self._replace_token()
             await self._send()
             if queued:
                 yield self._progress()
@@ -193,6 +207,14 @@ class DXLinkSession:
         self._protocol.subscribe(self._queue.take(now_secs), reset=is_first)
         self._budget.spend(size, now_secs)
         return True
+
+    def _replace_token(self) -> None:
+        """Authorize anew ahead of the token's end; the server answers with AUTH_STATE."""
+        if self._protocol.state is State.OPEN and (
+            token := self._renewal.fresh_token(self._now_secs())
+        ):
+            self._protocol.authorize(token)
+            log.info("quote_token_renewed")
 
     async def _send(self) -> None:
         for frame in self._protocol.data_to_send(self._now_secs()):

@@ -195,6 +195,8 @@ class DxlinkSession:
         if self._credential is None:
             self._token = message.token
             self._credential = self._office.open_dxlink_session(message.token, now_secs)
+        elif self._office.quote_token_is_good(message.token, now_secs):
+            self._token = message.token  # authorized anew, with a token that lasts longer
         if self._credential is None:
             self._error(0, "UNAUTHORIZED", "The token is not valid, or has too many sessions")
         self._send_auth_state()

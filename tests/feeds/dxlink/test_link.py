@@ -7,7 +7,7 @@ import json
 import random
 import time
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,6 +158,22 @@ async def test_a_jump_of_the_wall_clock_replaces_the_connection(
         await until(lambda: told.all_quoted)
         (reason,) = told.reasons
         assert says in reason
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+async def test_a_token_is_replaced_ahead_of_its_end_and_the_connection_stays(
+    exchange: SimulatedExchange,
+    renewed: bool,  # noqa: FBT001 # a parameter of the test
+) -> None:
+    exchange.faults.expiry_ends_sessions = True
+    exchange.faults.quote_token_secs = 1.5
+    times = replace(QUICK, token_life=0.2 if renewed else 1e6)
+    async with linked(exchange, times) as (told, until):
+        await until(lambda: told.all_quoted)
+        begun_secs = time.monotonic()
+        # Twice the life of a token; the exchange goes on quoting, so that events come.
+        await until(lambda: told.reasons or time.monotonic() - begun_secs > 3.0)
+        assert (told.reasons == []) is renewed
 
 
 async def test_refused_tokens_slow_the_link_down_and_end_nothing(
