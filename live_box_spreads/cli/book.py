@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from live_box_spreads.cli.options import examples
-from live_box_spreads.cli.output import FormatName, give, refuse_binary_terminal
+from live_box_spreads.cli.options import (
+    CompoundingOption,
+    FormatOption,
+    OutOption,
+    TimeBasisOption,
+    examples,
+)
+from live_box_spreads.cli.output import give, refuse_binary_terminal
 
 if TYPE_CHECKING:
     from live_box_spreads.books.filters import BoxFilters
     from live_box_spreads.settings import Settings
 
 app = typer.Typer()
-
-# As words here: importing the enumerations would load numpy for a help page.
-CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
-TimeBasisName = Literal["settlement", "expiry_instant"]
 
 
 @app.command(
@@ -35,18 +37,10 @@ def book(  # noqa: PLR0913 # one argument an option
     *,
     root: Annotated[str, typer.Option(help="Option root, such as SPX or SPXW.")],
     expiry: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Expiration date.")],
-    format_: Annotated[
-        FormatName, typer.Option("--format", help="Rates are fractions in all but the table.")
-    ] = "table",
-    out: Annotated[
-        Path | None, typer.Option(metavar="F", help="Write to this file, not to stdout.")
-    ] = None,
-    compounding: Annotated[
-        CompoundingName | None, typer.Option(help="How a rate is said; effective if not given.")
-    ] = None,
-    time_basis: Annotated[
-        TimeBasisName | None, typer.Option(help="How time is counted; settlement if not given.")
-    ] = None,
+    format_: FormatOption = "table",
+    out: OutOption = None,
+    compounding: CompoundingOption = None,
+    time_basis: TimeBasisOption = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="F", help="Apply the thresholds and conventions of this file."),

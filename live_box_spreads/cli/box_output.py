@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import polars as pl
-from rich.table import Table
+from typing import TYPE_CHECKING
 
-from live_box_spreads.cli.output import cell, null_for_nan
+import polars as pl
+
+from live_box_spreads.cli.output import people_table
 from live_box_spreads.model.quality import LegFlag, describe_flags
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _SHOWN = {
     "kl": "{:g}",
@@ -42,9 +46,5 @@ def for_people(frame: pl.DataFrame, title: str, limit: int) -> Table:
     """
     spread = (pl.col("bid_rate") - pl.col("ask_rate")).fill_nan(None)
     shown = frame.sort(spread, nulls_last=True, maintain_order=True).head(limit or len(frame))
-    table = Table(title=title, caption=f"{len(shown):,} of {len(frame):,} boxes, tightest first")
-    for name in _SHOWN:
-        table.add_column(name, justify="left" if name == "quality" else "right", no_wrap=True)
-    for row in null_for_nan(for_programs(shown)).select(_SHOWN.keys()).iter_rows():
-        table.add_row(*map(cell, _SHOWN.values(), row))
-    return table
+    caption = f"{len(shown):,} of {len(frame):,} boxes, tightest first"
+    return people_table(for_programs(shown), _SHOWN, title, caption)

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from live_box_spreads.cli.output import FormatName
+
+# As words here: importing the enumerations would load numpy for a help page.
+CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
+TimeBasisName = Literal["settlement", "expiry_instant"]
+
+FormatOption = Annotated[
+    FormatName, typer.Option("--format", help="Rates are fractions in all but the table.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="F", help="Write to this file, not to stdout.")
+]
+CompoundingOption = Annotated[
+    CompoundingName | None, typer.Option(help="How a rate is said; effective if not given.")
+]
+TimeBasisOption = Annotated[
+    TimeBasisName | None, typer.Option(help="How time is counted; settlement if not given.")
+]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

@@ -11,7 +11,7 @@ import typer
 from live_box_spreads.model.errors import BoxSpreadsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import polars as pl
@@ -87,8 +87,29 @@ def null_for_nan(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(floats.is_finite()).then(floats))
 
 
-def cell(form: str, value: Any) -> str:
-    """Write a cell for people: in this form, a dash for what is not known."""
+def people_table(rows: pl.DataFrame, columns: Mapping[str, str], title: str, caption: str) -> Table:
+    """Return rows as people read them: words to the left, numbers to the right, a dash for NaN.
+
+    Args:
+        rows: what to show.
+        columns: which columns, in order, and the format of their values, such as ``{:.3%}``.
+        title: what stands above.
+        caption: what stands below.
+    """
+    import polars as pl  # noqa: PLC0415, a help page does without
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title=title, caption=caption)
+    for name in columns:
+        words = rows.schema[name] == pl.String
+        table.add_column(name, justify="left" if words else "right", no_wrap=not words)
+    for row in null_for_nan(rows.select(columns.keys())).iter_rows():
+        table.add_row(*map(_cell, columns.values(), row))
+    return table
+
+
+def _cell(form: str, value: Any) -> str:
+    """Write a cell in its form, a dash for what is not known."""
     return "-" if value is None else form.format(value)
 
 

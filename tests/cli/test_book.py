@@ -207,9 +207,9 @@ def test_bad_usage_exits_2(boxes: Boxes, snapshot: Path, options: tuple[str, ...
 def test_the_words_offered_are_those_of_the_model() -> None:
     from typing import get_args  # noqa: PLC0415
 
-    from live_box_spreads.cli import book  # noqa: PLC0415
+    from live_box_spreads.cli import options  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
 
-    assert set(get_args(book.CompoundingName)) == set(Compounding)
-    assert set(get_args(book.TimeBasisName)) == set(TimeBasis)
+    assert set(get_args(options.CompoundingName)) == set(Compounding)
+    assert set(get_args(options.TimeBasisName)) == set(TimeBasis)

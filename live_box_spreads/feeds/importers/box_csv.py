@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,12 +14,12 @@ from live_box_spreads.feeds.importers.rows import (
     count_by_reason,
     days,
     number,
+    read_columns,
     refuse_empty,
     unknown_root,
     unreadable,
     with_products,
 )
-from live_box_spreads.feeds.importers.text_files import read_text
 from live_box_spreads.model.chain import TIME_TYPE, Chain, Timeliness
 from live_box_spreads.model.errors import FileFormatError
 
@@ -61,7 +60,8 @@ def read_chain_csv(path: Path, *, quote_time: datetime | None = None) -> Chain:
         FileFormatError: the file cannot be read, lacks a needed column or a time, holds
             several snapshots, or no readable contract.
     """
-    rows, cut_short = _read_rows(path)
+    columns = {name: (name,) for name in _USED}
+    rows, cut_short = read_columns(path, columns, _NEEDED, "an option-chain CSV")
     instant = _instant(rows, quote_time, path)
     read = _contracts(rows, quote_time or instant)
     reasons = count_by_reason(read)
@@ -77,30 +77,6 @@ def read_chain_csv(path: Path, *, quote_time: datetime | None = None) -> Chain:
         spot=_spot(good),
         rejected=reasons,
     )
-
-
-def _read_rows(path: Path) -> tuple[pl.DataFrame, int]:
-    """Return the used columns as text, null where the file lacks one, and the rows cut short."""
-    try:
-        lines = [row for row in csv.reader(read_text(path).split("\n")) if any(row)]
-    except csv.Error as error:
-        raise FileFormatError(f"{path}: not a readable CSV ({error})") from None
-    head = [cell.strip().lower() for cell in lines[0]]
-    missing = [name for name in _NEEDED if name not in head]
-    if missing:
-        raise FileFormatError(
-            f"{path}: no column {', '.join(missing)}; found {', '.join(head)}; "
-            f"an option-chain CSV has {', '.join(_NEEDED)}"
-        )
-    positions = {name: head.index(name) for name in _USED if name in head}
-    width = max(positions.values()) + 1
-    whole = [row for row in lines[1:] if len(row) >= width]
-    columns = {
-        name: [row[positions[name]].strip() if name in positions else None for row in whole]
-        for name in _USED
-    }
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(_USED, pl.String()))
-    return frame, len(lines) - 1 - len(whole)
 
 
 def _contracts(rows: pl.DataFrame, instant: datetime) -> pl.DataFrame:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from live_box_spreads.feeds.importers.dates import parse_day
+from live_box_spreads.feeds.importers.text_files import read_text
 from live_box_spreads.model.errors import FileFormatError
 from live_box_spreads.model.products import PRODUCTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _GROUPED = r"^[^,]*$|^\s*[-+]?\$?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*$"
@@ -21,6 +23,51 @@ _PRODUCTS = pl.DataFrame(
     schema=["root", "underlying", "settlement"],
     orient="row",
 )
+
+
+def read_columns(
+    path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str], kind: str
+) -> tuple[pl.DataFrame, int]:
+    """Read columns of a CSV, plain or gzip, as text.
+
+    Args:
+        path: the file; its header names the columns, in any order and case.
+        columns: what the header may call each column wanted, the first that is there counts.
+        needed: the columns without which the file is of no use.
+        kind: what the file should be, such as ``an option-chain CSV``.
+
+    Returns:
+        The wanted columns, null throughout where the file has none, and how many rows end before
+        the last of them.
+
+    Raises:
+        FileFormatError: the file cannot be read or lacks a needed column.
+    """
+    try:
+        lines = [row for row in csv.reader(read_text(path).split("\n")) if any(row)]
+    except csv.Error as error:
+        raise FileFormatError(f"{path}: not a readable CSV ({error})") from None
+    head = [cell.strip().lower() for cell in lines[0]]
+    positions = {
+        name: head.index(found[0])
+        for name, spellings in columns.items()
+        if (found := [spelling for spelling in spellings if spelling in head])
+    }
+    missing = [" or ".join(columns[name]) for name in needed if name not in positions]
+    if missing:
+        raise FileFormatError(
+            f"{path}: no column {', '.join(missing)}; found {', '.join(head)}; "
+            f"{kind} has {', '.join(needed)}"
+        )
+    width = max(positions.values()) + 1
+    whole = [row for row in lines[1:] if len(row) >= width]
+    cells = {
+        name: [row[positions[name]].strip() if name in positions else None for row in whole]
+        for name in columns
+    }
+    return pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String())), (
+        len(lines) - 1 - len(whole)
+    )
 
 
 def number(name: str) -> pl.Expr:
@@ -73,8 +120,10 @@ def count_by_reason(rows: pl.DataFrame) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def refuse_empty(good: pl.DataFrame, reasons: dict[str, int], path: Path) -> None:
-    """Refuse a file without a single readable contract.
+def refuse_empty(
+    good: pl.DataFrame, reasons: dict[str, int], path: Path, what: str = "contract"
+) -> None:
+    """Refuse a file without a single readable contract, or whatever its rows are.
 
     Raises:
         FileFormatError: ``good`` has no rows; the message has the reasons.
@@ -82,4 +131,4 @@ def refuse_empty(good: pl.DataFrame, reasons: dict[str, int], path: Path) -> Non
     if len(good):
         return
     why = "; ".join(f"{rows} rows: {reason}" for reason, rows in reasons.items())
-    raise FileFormatError(f"{path}: no readable option contract ({why or 'the table has no rows'})")
+    raise FileFormatError(f"{path}: no readable option {what} ({why or 'the table has no rows'})")
