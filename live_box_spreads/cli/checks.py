@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.settings import PACKAGED_CONFIG, environment, load_settings
 from live_box_spreads.settings.env_files import dotenv_files
+from live_box_spreads.settings.keyring import with_keyring
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ async def check_vendor(settings: Settings, env: Mapping[str, str]) -> AsyncItera
     """Check credentials, login, entitlement and clock, as far as each lets the next one go."""
     base_url = settings.tastytrade.base_url
     try:
-        credentials = Credentials.from_environment(env)
+        credentials = Credentials.from_environment(with_keyring(env))
     except BoxSpreadsError as error:
         yield Check("credentials", Outcome.FAILED, str(error))
         return

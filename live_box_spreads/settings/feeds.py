@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from live_box_spreads.model.chain import Timeliness
+from live_box_spreads.settings.keyring import with_keyring
 from live_box_spreads.settings.schema import is_loopback
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def make_feed(
             needs; None where nobody is there.
 
     Raises:
-        CredentialsError: the feed needs credentials that ``env`` does not have.
+        CredentialsError: the feed needs credentials that neither ``env`` nor a keyring has.
     """
     # Each import brings a web client or a whole exchange; only the one in use is paid for.
     if settings.feed == "simulated":
@@ -43,7 +44,9 @@ def make_feed(
         TastytradeClient,
     )
 
-    credentials = replace(Credentials.from_environment(env), one_time_code=one_time_code)
+    credentials = replace(
+        Credentials.from_environment(with_keyring(env)), one_time_code=one_time_code
+    )
     base_url = settings.tastytrade.base_url
     client = TastytradeClient(credentials, base_url=base_url)
     if is_loopback(urlsplit(base_url).hostname or ""):

@@ -76,7 +76,8 @@ class Credentials:
             missing = " and ".join(name for name in begun if not values[name])
             raise CredentialsError(
                 f"no Tastytrade credentials: {missing} not set; "
-                "put TT_CLIENT_SECRET and TT_REFRESH_TOKEN into the environment or a .env file"
+                "put TT_CLIENT_SECRET and TT_REFRESH_TOKEN into the environment, a .env file or "
+                "the system keyring"
             )
         return cls(
             client_secret=values["TT_CLIENT_SECRET"],

@@ -25,6 +25,7 @@ def _no_other_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Keep the settings and credentials of whoever runs the tests out of them."""
     for name in [name for name in os.environ if name.startswith(("BOX_", "TT_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setattr(env_files, "dotenv_folders", lambda: [tmp_path])
     monkeypatch.chdir(tmp_path)
 
