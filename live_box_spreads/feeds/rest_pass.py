@@ -1,9 +1,9 @@
-"""REST passes beside a stream: slow fields always, quotes where the stream has none.
+"""REST passes beside a stream: quotes and slow fields where the stream has none.
 
-A pass asks for every contract, near the money first. It brings volume, open interest and last
-prices, which DXLink would charge subscriptions for; and quotes of what the stream has not quoted
-on its connection: contracts beyond its limits, symbols that never quote, and, while it is down,
-everything. Such quotes carry their own time, so that none looks fresher than it is.
+A pass asks, near the money first, for every contract of which the stream has not brought all:
+those beyond its limits, those that never quote or trade, those still to be subscribed, and, while
+a connection is down, all that were on it. It brings what the stream has not. Such quotes carry
+their own time, so that none looks fresher than it is.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import structlog
 
 from live_box_spreads.feeds.base import Activity, Quotes, Update
 from live_box_spreads.feeds.spots import spots_of
+from live_box_spreads.feeds.stream_plan import NUMBERS
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -54,10 +55,10 @@ class RestTimes:
 
 
 class RestPass:
-    """Asks REST for all contracts, again and again, faster while the stream is down.
+    """Asks REST for what the stream lacks, again and again, faster while it is down.
 
     Attributes:
-        streamed: rows that the stream has quoted on its connection; REST leaves their quotes alone.
+        streamed: by event type, which contracts the stream brings on a connection that stands.
     """
 
     def __init__(
@@ -78,21 +79,32 @@ class RestPass:
             clock: current UTC time.
             times: when.
         """
-        self.streamed = np.zeros(len(contracts), np.bool_)
+        self.streamed = {kind: np.zeros(len(contracts), np.bool_) for kind in NUMBERS}
         self._client = client
         self._occ_symbols = contracts.table["occ_symbol"]
         self._underlyings = plan.underlyings
-        self._steps = [
-            plan.order[start : start + _CONTRACTS_A_STEP]
-            for start in range(0, len(plan.order), _CONTRACTS_A_STEP)
-        ]
+        self._order = plan.order
         self._clock = clock
         self._times = times
         self._stream_is_down = asyncio.Event()
 
-    def stream_lost(self) -> None:
-        """Stand in for the stream from now on."""
-        self.streamed[:] = False
+    def stream_brings(self, update: Update) -> None:
+        """Leave alone what the stream says of itself."""
+        if update.quotes is not None:
+            self.streamed["Quote"][update.quotes.rows] = True
+        if update.activity is not None:
+            rows = update.activity.rows
+            self.streamed["Trade"][rows[~np.isnan(update.activity.volume)]] = True
+            self.streamed["Summary"][rows[~np.isnan(update.activity.open_interest)]] = True
+
+    def stream_lost(self, rows: Mapping[str, NDArray[np.int32]]) -> None:
+        """Stand in for a lost connection from now on.
+
+        Args:
+            rows: contracts that it brought, by event type.
+        """
+        for event_type, lost in rows.items():
+            self.streamed[event_type][lost] = False
         self._stream_is_down.set()
 
     def stream_back(self) -> None:
@@ -110,14 +122,21 @@ class RestPass:
         """
         while True:
             try:
-                for rows in self._steps:
-                    await give(await self._step(rows))
+                missing = self._missing()
+                for start in range(0, len(missing), _CONTRACTS_A_STEP):
+                    await give(await self._step(missing[start : start + _CONTRACTS_A_STEP]))
             except FeedError as error:  # the stream goes on; the slow fields stay as they are
                 ruling = error_ruling(error)
                 if ruling.verdict is Verdict.STOP:
                     raise
                 log.warning("rest_pass_failed", error=str(error), reason=ruling.reason)
             await self._pause()
+
+    def _missing(self) -> NDArray[np.int64]:
+        """Return the contracts of which the stream does not bring everything, in order."""
+        complete = np.all([*self.streamed.values()], axis=0)
+        missing: NDArray[np.int64] = self._order[~complete[self._order]]
+        return missing
 
     async def _pause(self) -> None:
         """Wait for the next pass, which a loss of the stream brings forward."""
@@ -137,7 +156,8 @@ class RestPass:
         known = np.array([symbol in answer.quotes for symbol in symbols], np.bool_)
         items = [answer.quotes[symbol] for symbol in symbols if symbol in answer.quotes]
         answered = rows[known].astype(np.int32)
-        unstreamed = np.flatnonzero(~self.streamed[answered])
+        unstreamed = np.flatnonzero(~self.streamed["Quote"][answered])
+        traded, summed = (self.streamed[kind][answered] for kind in ("Trade", "Summary"))
         return Update(
             now,
             quotes=polled_quotes(answered[unstreamed], [items[at] for at in unstreamed], now)
@@ -145,9 +165,11 @@ class RestPass:
             else None,
             activity=Activity(
                 answered,
-                last=_column([item.last for item in items]),
-                volume=_column([item.volume for item in items]),
-                open_interest=_column([item.open_interest for item in items]),
+                last=np.where(traded, np.nan, _column([item.last for item in items])),
+                volume=np.where(traded, np.nan, _column([item.volume for item in items])),
+                open_interest=np.where(
+                    summed, np.nan, _column([item.open_interest for item in items])
+                ),
             ),
             spot=spots_of(answer.quotes, self._underlyings),
         )

@@ -1,4 +1,4 @@
-"""What the update stream subscribes, and in which order."""
+"""What the update stream subscribes, over how many connections, and in which order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from live_box_spreads.feeds.dxlink.subscriptions import Subscription, SubscriptionPlan
+from live_box_spreads.feeds.dxlink.subscriptions import (
+    MAX_SUBSCRIPTIONS,
+    Subscription,
+    SubscriptionPlan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +23,27 @@ if TYPE_CHECKING:
 
 NUMBERS: Final = {
     "Quote": ("bidPrice", "askPrice", "bidSize", "askSize"),
-    "Trade": ("price",),
+    "Trade": ("price", "dayVolume"),
+    "Summary": ("openInterest",),
 }
-"""Numeric fields that are read, by event type."""
+"""Numeric fields that are read, by event type; the most wanted type first."""
 
 FIELDS: Final = {event_type: ("eventSymbol", *names) for event_type, names in NUMBERS.items()}
 """Fields that are asked for, by event type."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How much is streamed; the rest is polled.
+
+    Attributes:
+        connections: how many may be open. One less than the server's five leaves room for a new
+            one while the server still counts a lost one.
+        subscriptions_each: what one may hold.
+    """
+
+    connections: int = 4
+    subscriptions_each: int = MAX_SUBSCRIPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,8 @@ class StreamPlan:
         underlyings: whose ``Trade`` events are the spot.
         symbols: streamer symbol by row.
         order: row numbers, near the money first.
-        subscriptions: for DXLink, within the limits of its sessions.
+        subscriptions: for DXLink, within the limits of its sessions: underlyings, all quotes, then
+            the slow fields: volume and last price before open interest, which changes by the day.
     """
 
     underlyings: tuple[str, ...]
@@ -44,14 +64,21 @@ class StreamPlan:
     subscriptions: SubscriptionPlan
 
     @classmethod
-    def of(cls, contracts: Contracts, spots: Mapping[str, float]) -> StreamPlan:
+    def of(
+        cls,
+        contracts: Contracts,
+        spots: Mapping[str, float],
+        limits: StreamLimits | None = None,
+    ) -> StreamPlan:
         """Plan the stream of these contracts around the last known prices of underlyings."""
+        limits = limits or StreamLimits()
         underlyings = tuple(contracts.table["underlying"].unique().sort())
         symbols = tuple(contracts.table["streamer_symbol"])
         order = near_the_money_first(contracts.table, spots)
-        trades = [Subscription("Trade", name) for name in underlyings]
-        quotes = [Subscription("Quote", symbols[row]) for row in order]
-        return cls(underlyings, symbols, order, SubscriptionPlan.of([*trades, *quotes]))
+        spot = [Subscription("Trade", name) for name in underlyings]
+        by_type = [Subscription(kind, symbols[row]) for kind in NUMBERS for row in order]
+        plan = SubscriptionPlan.of([*spot, *by_type], limits.connections, limits.subscriptions_each)
+        return cls(underlyings, symbols, order, plan)
 
 
 def near_the_money_first(contracts: pl.DataFrame, spots: Mapping[str, float]) -> NDArray[np.int64]:

@@ -15,11 +15,11 @@ import structlog
 from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
 from live_box_spreads.feeds.dxlink.connection import DXLinkLink
 from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
+from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
 from live_box_spreads.feeds.listing import root_contracts
 from live_box_spreads.feeds.rest_pass import RestPass, RestTimes
 from live_box_spreads.feeds.spots import spots_of, streamed_spots
-from live_box_spreads.feeds.stream_plan import FIELDS, StreamPlan
+from live_box_spreads.feeds.stream_plan import FIELDS, StreamLimits, StreamPlan
 from live_box_spreads.feeds.tastytrade_stream import UpdateStream
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ApiError, FeedError, ModelError
@@ -64,7 +64,7 @@ class TastytradeFeed:
         name: kept in each snapshot.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # three seams for tests, and all but the client by keyword
         self,
         client: TastytradeClient,
         *,
@@ -73,6 +73,7 @@ class TastytradeFeed:
         clock: Callable[[], datetime] = _utc_now,
         rng: random.Random | None = None,
         times: FeedTimes | None = None,
+        limits: StreamLimits | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Prepare without connecting.
@@ -84,6 +85,7 @@ class TastytradeFeed:
             clock: current UTC time.
             rng: spreads reconnections; None for a new one.
             times: when the feed acts by itself; None for the usual.
+            limits: how much is streamed; None for what the vendor allows.
             progress: told (contracts answered, contracts asked) during a snapshot.
         """
         self.name = name
@@ -92,9 +94,10 @@ class TastytradeFeed:
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311  jitter, not a secret
         self._times = times or FeedTimes()
+        self._limits = limits or StreamLimits()
         self._progress = progress
         self._spots: dict[str, float] = {}
-        self._budget = ChangeBudget()
+        self._budget = SharedBudget(ChangeBudget())
 
     @property
     def timeliness(self) -> Timeliness:
@@ -170,11 +173,14 @@ class TastytradeFeed:
         Raises:
             FeedError: the stream cannot be had and a retry is of no use.
         """
-        plan = StreamPlan.of(contracts, self._spots)
+        plan = StreamPlan.of(contracts, self._spots, self._limits)
         if plan.subscriptions.left_out:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
         rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
-        stream = UpdateStream(plan, self._link(plan.subscriptions.sessions[0]), rest, self._clock)
+        links = [
+            self._link(session, rank) for rank, session in enumerate(plan.subscriptions.sessions)
+        ]
+        stream = UpdateStream(plan, links, rest, self._clock)
         async with aclosing(stream.updates()) as updates:
             async for update in updates:
                 self._spots |= update.spot
@@ -223,14 +229,14 @@ class TastytradeFeed:
             link = self._link([Subscription("Trade", name) for name in missing])
             self._spots |= await streamed_spots(link, missing, self._times.spot_wait)
 
-    def _link(self, subscriptions: Sequence[Subscription]) -> DXLinkLink:
+    def _link(self, subscriptions: Sequence[Subscription], rank: int = 0) -> DXLinkLink:
         return DXLinkLink(
             self._client.quote_token,
             subscriptions,
             FIELDS,
             rng=self._rng,
             times=self._times.link,
-            budget=self._budget,
+            budget=self._budget.of_rank(rank),
         )
 
 

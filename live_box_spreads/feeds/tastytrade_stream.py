@@ -1,50 +1,48 @@
-"""The update stream of the Tastytrade feed: DXLink quotes, completed by REST.
+"""The update stream of the Tastytrade feed: DXLink over several connections, completed by REST.
 
-DXLink gives quotes and the underlyings' prices; ``rest_pass`` gives the rest.
+``stream_line`` says what the events of one connection mean, ``rest_pass`` stands in for what the
+stream lacks.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import structlog
 
-from live_box_spreads.feeds.base import Quotes, StreamProgress, Update
+from live_box_spreads.feeds.base import StreamProgress, Update
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import LinkDown
-from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
 from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
 from live_box_spreads.feeds.dxlink.session import Subscribed
+from live_box_spreads.feeds.stream_line import StreamLine
 from live_box_spreads.feeds.stream_plan import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
     from datetime import datetime
 
-    from numpy.typing import NDArray
-
-    from live_box_spreads.feeds.dxlink.connection import DXLinkLink
+    from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkEvent
     from live_box_spreads.feeds.rest_pass import RestPass
     from live_box_spreads.feeds.stream_plan import StreamPlan
 
 log = structlog.get_logger(__name__)
 
 _QUEUED_UPDATES: Final = 1_000
-_BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
 _EVENTS_WORTH_COMPILING: Final = 200_000
 """A short stream, such as of one snapshot, is over before the compiled reader is loaded."""
 
 
 class UpdateStream:
-    """Merges the link and the REST passes into one sequence of updates."""
+    """Merges the links and the REST passes into one sequence of updates."""
 
     def __init__(
         self,
         plan: StreamPlan,
-        link: DXLinkLink,
+        links: Sequence[DXLinkLink],
         rest: RestPass,
         clock: Callable[[], datetime],
     ) -> None:
@@ -52,24 +50,18 @@ class UpdateStream:
 
         Args:
             plan: what is streamed.
-            link: a link that subscribes the plan.
-            rest: what stands in for the link and completes it.
+            links: for each session of the plan, a link that subscribes it.
+            rest: what stands in for the links and completes them.
             clock: current UTC time.
         """
-        self._plan = plan
-        self._link = link
+        self._left_out = len(plan.subscriptions.left_out)
+        self._shares = [len(session) for session in plan.subscriptions.sessions]
+        self._lines = [StreamLine(plan, session) for session in plan.subscriptions.sessions]
+        self._links = links
         self._rest = rest
         self._clock = clock
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
-        self._prices_withheld = False
         self._compiling: asyncio.Task[None] | None = None
-        self._decoder = FeedDecoder(
-            {
-                "Quote": {symbol: row for row, symbol in enumerate(plan.symbols)},
-                "Trade": {name: at for at, name in enumerate(plan.underlyings)},
-            },
-            NUMBERS,
-        )
 
     async def updates(self) -> AsyncGenerator[Update]:
         """Run until closed.
@@ -77,7 +69,11 @@ class UpdateStream:
         Raises:
             FeedError: a final refusal.
         """
-        sources = (self._follow_link(), self._rest.run(self._queue.put))
+        followed = zip(self._links, self._lines, strict=True)
+        sources = [
+            self._rest.run(self._queue.put),
+            *(self._follow(link, line) for link, line in followed),
+        ]
         tasks = [asyncio.create_task(self._guarded(source)) for source in sources]
         try:
             while True:
@@ -98,88 +94,66 @@ class UpdateStream:
         except Exception as error:  # noqa: BLE001  raised again in the reader's task
             await self._queue.put(error)
 
-    async def _follow_link(self) -> None:
-        async with aclosing(self._link.events()) as events:
+    async def _follow(self, link: DXLinkLink, line: StreamLine) -> None:
+        async with aclosing(link.events()) as events:
             async for event in events:
-                update = self._of_link(event)
+                update = self._of_event(event, line)
                 if update is not None:
                     await self._queue.put(update)
 
-    def _of_link(self, event: m.Configured | m.Data | Subscribed | LinkDown) -> Update | None:
+    def _of_event(self, event: LinkEvent, line: StreamLine) -> Update | None:
+        now = self._clock()
         match event:
             case m.Data():
                 self._compile_if_it_pays()
-                return self._of_data(self._decoder.decode(event.data))
+                update = line.update_of(event.data, now)
+                if update is not None:
+                    self._rest.stream_brings(update)
+                return update
             case m.Configured():
-                self._configure(event)
+                line.configure(event.event_fields)
                 return None
             case Subscribed():
-                if not event.left:
+                line.note_subscribed(event)
+                if all(each.is_complete for each in self._lines):
                     self._rest.stream_back()
-                return Update(self._clock(), progress=self._progress(event))
+                return Update(now, progress=self._progress())
             case LinkDown():
-                self._decoder.forget_layout()
-                self._rest.stream_lost()
-                return Update(
-                    self._clock(), lost=np.arange(len(self._plan.symbols), dtype=np.int32)
-                )
+                line.note_down()
+                self._rest.stream_lost({kind: line.rows_of(kind) for kind in NUMBERS})
+                return Update(now, lost=line.rows_of("Quote"), progress=self._progress())
 
-    def _progress(self, subscribed: Subscribed) -> StreamProgress:
-        others = len(self._plan.underlyings)
-        wanted = subscribed.count + subscribed.left
+    def _progress(self) -> StreamProgress:
+        wanted = sum(line.wanted for line in self._lines)
         return StreamProgress(
-            quotes=max(0, subscribed.count - others),
-            quotes_wanted=max(0, wanted - others),
-            subscriptions=subscribed.count,
+            quotes=sum(line.quotes for line in self._lines),
+            quotes_wanted=sum(line.quotes_wanted for line in self._lines),
+            subscriptions=sum(line.subscribed for line in self._lines),
             subscriptions_wanted=wanted,
-            left_out=len(self._plan.subscriptions.left_out),
+            left_out=self._left_out + sum(self._shares) - wanted,
+            connections=sum(line.stands for line in self._lines),
+            connections_wanted=len(self._lines),
         )
 
     def _compile_if_it_pays(self) -> None:
-        if self._compiling is None and self._decoder.read_slowly >= _EVENTS_WORTH_COMPILING:
+        read_slowly = sum(line.decoder.read_slowly for line in self._lines)
+        if self._compiling is None and read_slowly >= _EVENTS_WORTH_COMPILING:
             self._compiling = asyncio.create_task(_compile_in_a_thread())
-
-    def _configure(self, event: m.Configured) -> None:
-        """Take over a layout; without both prices a quote says nothing, and REST has to do."""
-        self._decoder.configure(event.event_fields)
-        if "Quote" in event.event_fields:
-            withheld = _BOTH_PRICES - set(event.event_fields["Quote"])
-            self._prices_withheld = bool(withheld)
-            if withheld:
-                log.warning("prices_not_streamed", withheld=sorted(withheld))
-
-    def _of_data(self, batches: Sequence[EventBatch]) -> Update | None:
-        spot: dict[str, float] = {}
-        quotes = []
-        for batch in batches:
-            if not len(batch.rows):
-                continue
-            if batch.event_type == "Trade":
-                prices = zip(batch.rows, batch.columns["price"], strict=True)
-                spot |= {self._plan.underlyings[at]: float(p) for at, p in prices if p > 0}
-            elif not self._prices_withheld:
-                quotes.append(batch)
-        if not quotes and not spot:
-            return None
-        merged = _quotes(quotes) if quotes else None
-        if merged is not None:
-            self._rest.streamed[merged.rows] = True
-        return Update(self._clock(), quotes=merged, spot=spot)
 
     def _report_losses(self) -> None:
         """Say what could not be used, once, at the end."""
-        decoder, counts = self._decoder, self._link.counts
-        losses = {
-            "unreadable_data": decoder.unreadable,
-            "malformed_rows": decoder.malformed,
-            "unknown_symbols": decoder.unknown,
-            "arrays_without_config": decoder.unconfigured.total(),
-            "malformed_frames": counts.malformed_frames,
-            "ignored_frames": counts.ignored.total(),
-            "error_frames": counts.complaints.total(),
-            "links_lost": counts.losses,
-        }
-        if any(losses.values()):
+        losses: Counter[str] = Counter()
+        for line in self._lines:
+            losses["unreadable_data"] += line.decoder.unreadable
+            losses["malformed_rows"] += line.decoder.malformed
+            losses["unknown_symbols"] += line.decoder.unknown
+            losses["arrays_without_config"] += line.decoder.unconfigured.total()
+        for link in self._links:
+            losses["malformed_frames"] += link.counts.malformed_frames
+            losses["ignored_frames"] += link.counts.ignored.total()
+            losses["error_frames"] += link.counts.complaints.total()
+            losses["links_lost"] += link.counts.losses
+        if losses.total():
             log.warning("stream_losses", **{name: n for name, n in losses.items() if n})
 
 
@@ -188,17 +162,3 @@ async def _compile_in_a_thread() -> None:
         await asyncio.to_thread(compile_reader)
     except Exception as error:  # noqa: BLE001  a broken compiler costs speed, not quotes
         log.warning("reading_frames_slowly", reason=f"{type(error).__name__}: {error}")
-
-
-def _quotes(batches: Sequence[EventBatch]) -> Quotes:
-    def column(name: str) -> NDArray[np.float64]:
-        values = np.concatenate([batch.columns[name] for batch in batches])
-        return np.where(np.isfinite(values), values, np.nan)
-
-    return Quotes(
-        rows=np.concatenate([batch.rows for batch in batches]),
-        bid=column("bidPrice"),
-        ask=column("askPrice"),
-        bid_size=column("bidSize"),
-        ask_size=column("askSize"),
-    )

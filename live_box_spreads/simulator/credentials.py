@@ -141,6 +141,11 @@ class TokenOffice:
         """Tell whether a quote token is known and not expired."""
         return _holder(self._quote, quote_token, now_secs) is not None
 
+    @property
+    def dxlink_sessions(self) -> int:
+        """Number of authorized DXLink sessions that are open, of all credentials."""
+        return self._dxlink_sessions.total()
+
     def close_dxlink_session(self, credential: str) -> None:
         """Give one session of a credential back."""
         self._dxlink_sessions[credential] -= 1

@@ -167,6 +167,11 @@ class SimulatedExchange:
         """DXLink symbols of all listed contracts, in the order of ``occ_symbols``."""
         return self._running().market.listing.streamer_symbols
 
+    def dxlink_sessions(self) -> int:
+        """Return the number of authorized DXLink sessions that are open."""
+        exchange = self._running()
+        return exchange.call(lambda: exchange.dxlink_sessions)
+
     def _running(self) -> _Exchange:
         if self._exchange is None:
             raise FeedUnavailableError("the simulated exchange is not running; enter it first")
@@ -222,6 +227,10 @@ class _Exchange:
         self.started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+
+    @property
+    def dxlink_sessions(self) -> int:
+        return self._state.office.dxlink_sessions
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop."""

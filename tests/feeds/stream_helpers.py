@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.feeds.base import Universe
+from live_box_spreads.feeds.base import StreamProgress, Universe
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from live_box_spreads.feeds.base import Contracts, Update
+    from live_box_spreads.feeds.stream_plan import StreamLimits
     from live_box_spreads.simulator.exchange import SimulatedExchange
 
 DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_TOKEN)
@@ -28,19 +29,23 @@ QUICK = FeedTimes(link=LinkTimes(first_retry=0.05, longest_retry=0.1))
 LONGEST_SECS = 20.0
 
 
-def feed_on(exchange: SimulatedExchange, times: FeedTimes = QUICK) -> TastytradeFeed:
+def feed_on(
+    exchange: SimulatedExchange, times: FeedTimes = QUICK, limits: StreamLimits | None = None
+) -> TastytradeFeed:
     client = TastytradeClient(DEMO, exchange.base_url)
-    return TastytradeFeed(client, times=times, rng=random.Random(1))  # noqa: S311  jitter
+    rng = random.Random(1)  # noqa: S311  jitter
+    return TastytradeFeed(client, times=times, limits=limits, rng=rng)
 
 
 @dataclass
 class Seen:
-    """The quotes as a reader of the stream has them; a lost link clears them all.
+    """The quotes as a reader of the stream has them; a lost link clears what was on it.
 
     Attributes:
-        streamed: rows quoted by the stream on this connection, not by REST.
-        links_lost: how often the stream said that its link is down.
-        asked: contracts whose quotes are subscribed on the connections that stand.
+        streamed: rows quoted by the stream on the connections that stand, not by REST.
+        active: rows whose volume is known.
+        links_lost: how often the stream said that a link is down.
+        progress: what the stream told last of its subscribing.
     """
 
     contracts: Contracts
@@ -48,29 +53,38 @@ class Seen:
     ask: np.ndarray = field(init=False)
     bid_size: np.ndarray = field(init=False)
     streamed: np.ndarray = field(init=False)
+    active: np.ndarray = field(init=False)
     links_lost: int = 0
-    asked: int = 0
+    progress: StreamProgress = field(default_factory=lambda: StreamProgress(0, 1, 0, 1, 0, 0, 1))
 
     def __post_init__(self) -> None:
-        self.forget()
-
-    def forget(self) -> None:
         count = len(self.contracts)
         self.bid, self.ask, self.bid_size = (np.full(count, np.nan) for _ in range(3))
-        self.streamed = np.zeros(count, np.bool_)
-        self.asked = 0
+        self.streamed, self.active = np.zeros((2, count), np.bool_)
+
+    def forget(self, rows: np.ndarray | slice = slice(None)) -> None:
+        for column in (self.bid, self.ask, self.bid_size):
+            column[rows] = np.nan
+        self.streamed[rows] = False
+
+    @property
+    def all_asked(self) -> bool:
+        """Whether every quote is subscribed."""
+        return self.progress.quotes == len(self.contracts)
 
     def take(self, update: Update) -> None:
         if update.lost is not None:
             self.links_lost += 1
-            self.forget()
+            self.forget(update.lost)
         if update.progress is not None:
-            self.asked = update.progress.quotes
+            self.progress = update.progress
+        if update.activity is not None:
+            self.active[update.activity.rows[~np.isnan(update.activity.volume)]] = True
         if update.quotes is not None:
             rows = update.quotes.rows
             self.bid[rows], self.ask[rows] = update.quotes.bid, update.quotes.ask
             self.bid_size[rows] = update.quotes.bid_size
-            self.streamed[rows] |= update.activity is None  # only REST brings activity
+            self.streamed[rows] |= update.quotes.times is None  # what REST says has its own time
 
 
 class Stream:
@@ -90,9 +104,11 @@ class Stream:
 
 
 @asynccontextmanager
-async def streaming(exchange: SimulatedExchange, times: FeedTimes = QUICK) -> AsyncIterator[Stream]:
+async def streaming(
+    exchange: SimulatedExchange, times: FeedTimes = QUICK, limits: StreamLimits | None = None
+) -> AsyncIterator[Stream]:
     """Open the stream of the small universe."""
-    async with feed_on(exchange, times) as feed:
+    async with feed_on(exchange, times, limits) as feed:
         contracts = await feed.contracts(SMALL)
         async with aclosing(feed.updates(contracts)) as updates:
             yield Stream(contracts, updates)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts, Update
+from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Activity, Contracts, Quotes, Update
 from live_box_spreads.feeds.rest_pass import RestPass, RestTimes, polled_quotes
 from live_box_spreads.feeds.stream_plan import StreamPlan
 from live_box_spreads.model.errors import ApiError, FeedError, LoginRefusedError
@@ -20,8 +20,10 @@ from live_box_spreads.tastytrade_client import MarketData, MarketDataAnswer, Tas
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+NAN = float("nan")
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 NEVER = 1e6
+ALL = {kind: np.arange(3, dtype=np.int32) for kind in ("Quote", "Trade", "Summary")}
 CONTRACTS = Contracts(
     pl.DataFrame(
         [
@@ -97,7 +99,7 @@ async def test_the_first_pass_is_at_once_and_a_loss_brings_the_next_forward() ->
     run = Run(rest)
     await run.until(1)
     assert await run.is_quiet()
-    rest.stream_lost()
+    rest.stream_lost(ALL)
     await run.until(2)
     assert await run.is_quiet()
     assert len(run.given) == 2
@@ -106,7 +108,7 @@ async def test_the_first_pass_is_at_once_and_a_loss_brings_the_next_forward() ->
 
 async def test_while_the_stream_is_down_passes_go_on_at_their_own_pace() -> None:
     rest = rest_pass(Asked(), RestTimes(every=NEVER, after_loss=0.0, while_down=0.0))
-    rest.stream_lost()
+    rest.stream_lost(ALL)
     run = Run(rest)
     await run.until(3)
     assert not await run.is_quiet()
@@ -117,7 +119,7 @@ async def test_while_the_stream_is_down_passes_go_on_at_their_own_pace() -> None
 
 async def test_what_the_stream_quotes_is_left_alone_until_it_is_lost() -> None:
     rest = rest_pass(Asked(), RestTimes(every=NEVER, after_loss=0.0, while_down=NEVER))
-    rest.streamed[[0, 2]] = True
+    rest.streamed["Quote"][[0, 2]] = True
     run = Run(rest)
     await run.until(1)
     (first,) = run.given
@@ -126,11 +128,48 @@ async def test_what_the_stream_quotes_is_left_alone_until_it_is_lost() -> None:
     assert first.activity is not None
     assert sorted(first.activity.rows) == [0, 1, 2]
     assert first.spot == {"XSP": 690.0}
-    rest.stream_lost()
+    rest.stream_lost(ALL)
     await run.until(2)
     again = run.given[1].quotes
     assert again is not None
     assert sorted(again.rows) == [0, 1, 2]
+    await run.end()
+
+
+def brought(*rows: int, volume: float = 5.0, open_interest: float = 6.0) -> Update:
+    """Return what the stream says of these rows."""
+    numbers = np.array(rows, np.int32)
+    same = np.ones(len(rows))
+    return Update(
+        NOW,
+        quotes=Quotes(numbers, same, same, same, same),
+        activity=Activity(numbers, same, volume * same, open_interest * same),
+    )
+
+
+async def test_rest_asks_only_for_what_the_stream_does_not_bring() -> None:
+    asked = Asked()
+    rest = rest_pass(asked, RestTimes(every=0.0))
+    rest.stream_brings(brought(0, 1))
+    rest.stream_brings(brought(2, volume=NAN))
+    run = Run(rest)
+    await run.until(1)
+    (first,) = run.given[:1]
+    assert first.quotes is None
+    assert first.activity is not None
+    assert first.activity.rows.tolist() == [2]
+    assert first.activity.volume.tolist() == [7.0]
+    assert np.isnan(first.activity.open_interest).all()
+    rest.stream_brings(brought(2))
+    await asyncio.sleep(0.01)
+    settled = asked.calls
+    await asyncio.sleep(0.01)
+    assert asked.calls == settled  # the stream brings everything
+    rest.stream_lost({"Summary": np.array([1], np.int32)})
+    await run.until(len(run.given) + 1)
+    again = run.given[-1].activity
+    assert again is not None
+    assert again.rows.tolist() == [1]
     await run.end()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def all_streamed(seen: Seen) -> bool:
     """Every contract came by the stream but the few that nobody quotes, which REST brings."""
-    return bool(seen.streamed.mean() > 0.95 and seen.asked == len(seen.contracts))
+    return bool(seen.streamed.mean() > 0.95 and seen.all_asked)
 
 
 async def test_an_abrupt_reset_is_told_then_everything_is_subscribed_and_quoted_anew(
