@@ -202,6 +202,7 @@ class Collector:
             snapshot_time=chain.snapshot_time,
             contracts=len(chain.quotes),
             quoted=sum(by_root.values()),
+            polled=int(chain.notes.get("polled_quotes", 0)),
             by_root=by_root,
             failures=failures,
             duration_secs=(self._clock() - started).total_seconds(),

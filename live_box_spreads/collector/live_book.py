@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.feeds.base import CONTRACT_COLUMNS
+from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Quotes
 from live_box_spreads.model.chain import TIME_TYPE, Chain
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from live_box_spreads.feeds.base import Activity, Contracts, Quotes, StreamProgress, Update
+    from live_box_spreads.feeds.base import Activity, Contracts, StreamProgress, Update
     from live_box_spreads.model.chain import Timeliness
 
     Floats = NDArray[np.float64]
@@ -41,6 +41,7 @@ class RootHealth:
         quoted: a quote has come for them, be it an empty one.
         two_sided: both a bid and an ask stand.
         streaming: their quotes are kept up to date by a stream that stands.
+        polled: their quotes were asked for one by one.
         heard_at: when the stream last said anything of this root; None if never.
         oldest_secs: age of the oldest quote, in seconds; NaN without one.
     """
@@ -49,6 +50,7 @@ class RootHealth:
     quoted: int
     two_sided: int
     streaming: int
+    polled: int
     heard_at: datetime | None
     oldest_secs: float
 
@@ -62,6 +64,7 @@ class _State:
         quote_time: (contracts,) when a quote last came; NaT without one.
         root_heard: (roots,) when the stream last said anything of a root.
         streaming: (contracts,) whether the quote came by a stream that stands since.
+        polled: (contracts,) whether the quote was asked for one by one.
         spot: price by underlying.
     """
 
@@ -69,6 +72,7 @@ class _State:
     quote_time: Times
     root_heard: Times
     streaming: NDArray[np.bool_]
+    polled: NDArray[np.bool_]
     spot: dict[str, float]
 
     def copy(self) -> _State:
@@ -77,6 +81,7 @@ class _State:
             self.quote_time.copy(),
             self.root_heard.copy(),
             self.streaming.copy(),
+            self.polled.copy(),
             self.spot.copy(),
         )
 
@@ -90,7 +95,9 @@ class LiveBook:
     So the time of a streamed quote is when it was last known to stand: when anything of its root
     was last heard. A root that goes silent grows old as a whole; contracts whose stream was lost
     keep their prices and times until each is quoted again, and quality rules see by their age that
-    they are stale. A quote that was polled has its own time and stands no longer.
+    they are stale. A quote that was polled has its own time and stands no longer; one that is older
+    than what is held changes nothing. No time is ever in the future: when the clock of this machine
+    is set back, all times go back with it.
 
     One thread applies updates. Any thread may read: ``snapshot``, ``health`` and ``ages_secs`` see
     the book between two updates, never in the middle of one, and the writer goes on meanwhile. A
@@ -117,9 +124,11 @@ class LiveBook:
             quote_time=np.full(count, "NaT", dtype="datetime64[ms]"),
             root_heard=np.full(len(self._roots), "NaT", dtype="datetime64[ms]"),
             streaming=np.zeros(count, np.bool_),
+            polled=np.zeros(count, np.bool_),
             spot={},
         )
         self._lost = np.zeros(count, np.bool_)
+        self._newest: np.datetime64 | None = None
         self._version = 0  # odd while an update is being applied
         self._writing = threading.Lock()
 
@@ -142,6 +151,11 @@ class LiveBook:
         """Number of contracts whose volume is known."""
         volume = self._state.numbers[len(_PRICES) + _SLOW.index("volume")]
         return len(self) - int(np.isnan(volume).sum())
+
+    @property
+    def polled(self) -> int:
+        """Number of contracts whose quote was asked for one by one."""
+        return int(self._state.polled.sum())
 
     def never_quoted(self) -> pl.DataFrame:
         """Return the rows of the contract table that no quote has come for."""
@@ -186,6 +200,7 @@ class LiveBook:
                 quoted=len(ages),
                 two_sided=int(two_sided[mine].sum()),
                 streaming=int(state.streaming[mine].sum()),
+                polled=int(state.polled[mine].sum()),
                 heard_at=None if np.isnat(heard) else heard.item().replace(tzinfo=UTC),
                 oldest_secs=float(ages.max()) if len(ages) else float("nan"),
             )
@@ -203,17 +218,32 @@ class LiveBook:
         columns = zip((*_PRICES, *_SLOW), state.numbers, strict=True)
         rows = self.contracts.table.select(CONTRACT_COLUMNS).with_columns(
             *(pl.Series(name, column) for name, column in columns),
-            pl.Series("quote_time", self._known_to_stand(state)).cast(pl.Datetime("ms")),
+            pl.Series("quote_time", self._times(state, now)).cast(pl.Datetime("ms")),
         )
         rows = rows.with_columns(
             pl.col("volume", "open_interest").fill_nan(None).cast(pl.Int64),
             pl.col("quote_time").dt.replace_time_zone("UTC").cast(TIME_TYPE),
         )
         return Chain.build(
-            rows, snapshot_time=now, feed=feed, timeliness=timeliness, spot=state.spot
+            rows,
+            snapshot_time=now,
+            feed=feed,
+            timeliness=timeliness,
+            spot=state.spot,
+            notes=self._notes(state),
         )
 
+    def _notes(self, state: _State) -> dict[str, str]:
+        """Tell what a reader of a snapshot cannot see from its rows."""
+        notes = {}
+        if self.lost_since is not None:
+            notes["stream_lost_since"] = self.lost_since.isoformat(timespec="seconds")
+        if polled := int(state.polled.sum()):
+            notes["polled_quotes"] = str(polled)
+        return notes
+
     def _apply(self, update: Update) -> None:
+        self._go_back_with_the_clock(update.received_at)
         if update.progress is not None:
             self.progress = update.progress
         if update.quotes is not None:
@@ -224,15 +254,27 @@ class LiveBook:
         if update.lost is not None:
             self._lose(update.lost, update.received_at)
 
+    def _go_back_with_the_clock(self, received_at: datetime) -> None:
+        """Keep ages as they were when the clock was set back."""
+        now = _milliseconds(received_at)
+        if self._newest is not None and now < self._newest:
+            step = now - self._newest
+            self._state.quote_time[:] += step
+            self._state.root_heard[:] += step
+        self._newest = now
+
     def _apply_quotes(self, quotes: Quotes, received_at: datetime) -> None:
         """Overwrite both sides; a size without its price means nothing and is cleared with it."""
         # numpy assigns repeated indices in order, so that the last one wins.
+        if quotes.times is not None:
+            quotes = self._not_older(quotes, quotes.times)
         state, rows = self._state, quotes.rows
         state.numbers[_BID][rows] = quotes.bid
         state.numbers[_ASK][rows] = quotes.ask
         state.numbers[_BID_SIZE][rows] = np.where(np.isnan(quotes.bid), np.nan, quotes.bid_size)
         state.numbers[_ASK_SIZE][rows] = np.where(np.isnan(quotes.ask), np.nan, quotes.ask_size)
         state.streaming[rows] = quotes.times is None
+        state.polled[rows] = quotes.times is not None
         if quotes.times is not None:
             state.quote_time[rows] = quotes.times
             return
@@ -240,6 +282,21 @@ class LiveBook:
         state.quote_time[rows] = at
         state.root_heard[self._root_of_row[rows]] = at
         self._find(rows)
+
+    def _not_older(self, quotes: Quotes, times: Times) -> Quotes:
+        """Leave out polled quotes that are older than what is held."""
+        held = self._known_to_stand(self._state)[quotes.rows]
+        keep = np.isnat(held) | (times >= held)
+        if keep.all():
+            return quotes
+        return Quotes(
+            quotes.rows[keep],
+            quotes.bid[keep],
+            quotes.ask[keep],
+            quotes.bid_size[keep],
+            quotes.ask_size[keep],
+            times[keep],
+        )
 
     def _apply_activity(self, activity: Activity) -> None:
         values = (activity.last, activity.volume, activity.open_interest)
@@ -270,8 +327,12 @@ class LiveBook:
         """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
         return np.where(state.streaming, state.root_heard[self._root_of_row], state.quote_time)
 
+    def _times(self, state: _State, now: datetime) -> Times:
+        """Return the same for readers: never in the future, even while a clock is being set."""
+        return np.minimum(self._known_to_stand(state), _milliseconds(now))
+
     def _ages_secs(self, state: _State, now: datetime) -> Floats:
-        age = _milliseconds(now) - self._known_to_stand(state)
+        age = _milliseconds(now) - self._times(state, now)
         return np.where(np.isnat(age), np.nan, age.astype(np.float64) / 1e3)
 
     def _consistent_copy(self) -> _State:

@@ -28,6 +28,7 @@ class SnapshotReport:
         snapshot_time: the instant that it stands for, or at which the round failed (UTC).
         contracts: contracts in it.
         quoted: contracts with a bid or an ask.
+        polled: contracts whose quote was asked for by REST beside a stream.
         by_root: quoted contracts of each root; a root of which nothing is quoted counts 0.
         failures: what went wrong, one line each, by root or by the part that failed.
         duration_secs: from the start of the round to its end.
@@ -40,6 +41,7 @@ class SnapshotReport:
     snapshot_time: datetime
     contracts: int = 0
     quoted: int = 0
+    polled: int = 0
     by_root: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     duration_secs: float = 0.0
@@ -58,6 +60,8 @@ class SnapshotReport:
                 f"{self.contracts:,} contracts, {self.quoted:,} quoted ({roots})",
                 f"{self.duration_secs:.1f} s",
             ]
+        if self.polled:
+            parts.append(f"{self.polled:,} of them by REST")
         if self.pruned:
             parts.append(f"pruned {len(self.pruned)}")
         if self.overrun_secs:

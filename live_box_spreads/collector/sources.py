@@ -134,7 +134,13 @@ class StreamedSource:
         since = self.book.lost_since
         if since is None:
             return {}
-        return {"stream": f"link down since {since:%H:%M:%S} UTC; quotes are as of then"}
+        polled = self.book.polled
+        others = (
+            f"{polled:,} quotes by REST, the others are as of then"
+            if polled
+            else "quotes are as of then"
+        )
+        return {"stream": f"link down since {since:%H:%M:%S} UTC; {others}"}
 
     def status(self) -> str:
         """Return how far the stream is with subscribing."""
@@ -170,6 +176,8 @@ class StreamedSource:
         seen: tuple[int, ...] = ()
         while not self._reading.done():
             now = self._clock()
+            if now < changed:  # the clock was set back
+                started = changed = now
             state = (self.book.quoted, self.book.active, self._asked())
             if state != seen:
                 seen, changed = state, now

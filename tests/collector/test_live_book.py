@@ -92,14 +92,19 @@ class SlowTwin:
                 named = zip(("last", "volume", "open_interest"), values, strict=False)
                 self.rows[row] |= {name: value for name, value in named if not math.isnan(value)}
         else:
+            own = at - timedelta(minutes=kind == "polled")
+            held = [row.get("quote_time", own) for row in self.rows]
             for row, bid, ask, bid_size, ask_size in changes:
+                if kind == "polled" and own < held[row]:
+                    continue  # what is held is younger
                 self.rows[row] |= {
                     "bid": bid,
                     "ask": ask,
                     "bid_size": NAN if math.isnan(bid) else bid_size,
                     "ask_size": NAN if math.isnan(ask) else ask_size,
                     "streaming": kind == "quotes",
-                    "quote_time": at - timedelta(minutes=kind == "polled"),
+                    "polled": kind == "polled",
+                    "quote_time": own,
                 }
             if kind == "quotes":
                 self._hear({row for row, *_ in changes}, at)
@@ -148,11 +153,75 @@ def test_the_book_agrees_with_its_slow_twin(sent: list[tuple[str, list[Any]]]) -
         mine = twin.rows[2 * number : 2 * number + 2]
         assert root == ("SPX", "SPXW")[number]
         assert (health.contracts, health.quoted) == (2, sum("bid" in each for each in mine))
+        assert health.polled == sum(each.get("polled", False) for each in mine)
         assert health.streaming == sum(each.get("streaming", False) for each in mine)
         both = [each["bid"] + each["ask"] for each in mine if "bid" in each]
         assert health.two_sided == sum(not math.isnan(each) for each in both)
         ages = [(now - each["quote_time"]).total_seconds() for each in mine if "bid" in each]
         np.testing.assert_equal(health.oldest_secs, max(ages, default=NAN))
+
+
+def times_of(book: LiveBook, now: datetime) -> list[datetime | None]:
+    return book.snapshot(now, "test", Timeliness.LIVE).quotes["quote_time"].to_list()
+
+
+def test_a_polled_quote_replaces_only_what_is_older() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))
+    book.apply(Update(START, lost=np.array([0], np.int32)))
+    late = START + timedelta(seconds=30)
+    book.apply(Update(late, quotes=polled([(0, 5.0, 6.0, 3.0, 4.0)], late)))  # a minute old
+    assert book.snapshot(late, "test", Timeliness.LIVE).quotes["bid"][0] == 1.0
+    assert book.polled == 0
+    late += timedelta(seconds=60)
+    book.apply(Update(late, quotes=polled([(0, 5.0, 6.0, 3.0, 4.0)], late)))
+    assert book.snapshot(late, "test", Timeliness.LIVE).quotes["bid"][0] == 5.0
+    assert times_of(book, late)[0] == late - timedelta(minutes=1)
+
+
+def test_a_snapshot_says_since_when_the_stream_is_lost_and_how_much_was_polled() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))
+    assert dict(book.snapshot(START, "test", Timeliness.LIVE).notes) == {}
+    lost_at = START + timedelta(seconds=5)
+    book.apply(Update(lost_at, lost=np.arange(COUNT, dtype=np.int32)))
+    late = START + timedelta(minutes=5)
+    book.apply(Update(late, quotes=polled([(0, 1, 2, 3, 4), (1, 1, 2, 3, 4)], late)))
+    assert dict(book.snapshot(late, "test", Timeliness.LIVE).notes) == {
+        "stream_lost_since": "2026-11-24T15:00:05+00:00",
+        "polled_quotes": "2",
+    }
+
+
+def test_a_clock_that_is_set_back_makes_no_quote_younger() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))
+    now = START + timedelta(seconds=100)
+    book.apply(Update(now, lost=np.array([0], np.int32)))
+    assert book.ages_secs(now)[0] == 100.0
+    back = now - timedelta(hours=1)
+    assert times_of(book, back)[0] == back  # a reader between the step and the next update
+    book.apply(Update(back, quotes=quotes([(2, 1.0, 2.0, 3.0, 4.0)])))
+    assert book.ages_secs(back)[0] == 100.0
+    assert book.ages_secs(back)[2] == 0.0
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["quotes", "polled"]), row_changes, st.integers(-7200, 7200)),
+        min_size=1,
+    ),
+    st.integers(-7200, 7200),
+)
+def test_no_quote_is_ever_from_the_future(sent: list[tuple[str, Any, int]], now_secs: int) -> None:
+    book = LiveBook(CONTRACTS)
+    for kind, change, secs in sent:
+        book.apply(update_of(kind, [change], START + timedelta(seconds=secs)))
+    now = START + timedelta(seconds=now_secs)
+    assert all(time is None or time <= now for time in times_of(book, now))
+    ages_secs = book.ages_secs(now)
+    assert (ages_secs[~np.isnan(ages_secs)] >= 0).all()
 
 
 def test_a_root_is_heard_by_its_stream_and_not_by_polling() -> None:
@@ -175,16 +244,12 @@ def test_a_snapshot_is_not_touched_by_what_comes_later() -> None:
     assert dict(before.spot) == {"SPX": 6900.0}
 
 
-def quote_times(book: LiveBook) -> list[datetime | None]:
-    return book.snapshot(START, "test", Timeliness.LIVE).quotes["quote_time"].to_list()
-
-
 def test_a_quiet_quote_stands_while_its_own_root_is_heard() -> None:
     book = LiveBook(CONTRACTS)
     book.apply(Update(START, quotes=quotes([(row, 1.0, 2.0, 3.0, 4.0) for row in range(COUNT)])))
     later = START + timedelta(hours=1)
     book.apply(Update(later, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
-    assert quote_times(book) == [later, later, START, START]
+    assert times_of(book, later) == [later, later, START, START]
 
 
 def test_after_a_lost_link_a_quote_counts_only_when_it_comes_again() -> None:
@@ -193,7 +258,7 @@ def test_after_a_lost_link_a_quote_counts_only_when_it_comes_again() -> None:
     book.apply(Update(START + timedelta(minutes=5), lost=ALL))
     back = START + timedelta(minutes=6)
     book.apply(Update(back, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
-    assert quote_times(book) == [back, START, START, START]
+    assert times_of(book, back) == [back, START, START, START]
 
 
 def test_a_lost_link_keeps_prices_and_their_times() -> None:

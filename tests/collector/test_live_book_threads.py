@@ -50,7 +50,7 @@ def same_everywhere(number: int) -> Update:
 
 
 def assert_one_update(book: LiveBook) -> float:
-    chain = book.snapshot(START, "test", Timeliness.SIMULATED)
+    chain = book.snapshot(START + timedelta(days=99), "test", Timeliness.SIMULATED)
     values = chain.quotes.select("bid", "ask", "bid_size", "ask_size", "last", "volume")
     number = chain.spot["SPX"]
     assert (values.cast(pl.Float64).to_numpy() == number).all()
@@ -127,7 +127,7 @@ def test_an_update_that_is_refused_leaves_the_book_readable() -> None:
     beyond = np.array([COUNT], np.int32)
     one = np.ones(1)
     try:
-        book.apply(Update(START, quotes=Quotes(beyond, one, one, one, one)))
+        book.apply(Update(START + timedelta(hours=1), quotes=Quotes(beyond, one, one, one, one)))
     except IndexError:
         pass
     else:
