@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 from live_box_spreads.model.errors import ApiError, ConfigError
+from live_box_spreads.model.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.addresses import checked_url
 from live_box_spreads.tastytrade.http import Http, RestError
 from live_box_spreads.tastytrade.login import Credentials, Login
@@ -239,9 +240,19 @@ class TastytradeClient:
     async def _market_data_batch(
         self, batch: Sequence[tuple[str, str]]
     ) -> tuple[list[MarketData], int]:
+        """Ask for one batch, or for its halves if that is more than the server takes."""
         path = "/market-data/by-type"
-        async with self._slots:
-            answer = await self._get(path, batch)
+        try:
+            async with self._slots:
+                answer = await self._get(path, batch)
+        except RestError as error:
+            if len(batch) == 1 or error_ruling(error).verdict is not Verdict.SHRINK:
+                raise
+            half = len(batch) // 2
+            (first, bad), (second, worse) = await asyncio.gather(
+                self._market_data_batch(batch[:half]), self._market_data_batch(batch[half:])
+            )
+            return [*first, *second], bad + worse
         return decode_items(answer, MarketData, f"GET {path}")
 
     async def _get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> bytes:

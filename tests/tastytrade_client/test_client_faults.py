@@ -336,6 +336,29 @@ async def test_market_data_goes_in_batches_of_a_hundred() -> None:
     assert told[-1] == (251, 251)
 
 
+@pytest.mark.parametrize("status", [413, 414])
+async def test_a_batch_that_is_too_large_is_halved_until_it_fits(status: int) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/oauth/token":
+            return ok(TOKEN)
+        names = [value for _, value in request.url.params.multi_items()]
+        sizes.append(len(names))
+        if len(names) > most:
+            return html(status)
+        return ok({"data": {"items": [{"symbol": name, "bid": "1.5"} for name in names]}})
+
+    sizes: list[int] = []
+    most = 30
+    transport = httpx2.MockTransport(answer)
+    async with TastytradeClient(OAUTH, "https://api.example.test", transport=transport) as client:
+        got = await client.market_data([], [str(at) for at in range(100)])
+        assert sorted(sizes) == [25] * 4 + [50, 50, 100]
+        assert (len(got.quotes), got.missing) == (100, [])
+        most = 0
+        with pytest.raises(ApiError, match=str(status)):
+            await client.market_data([], ["1"])
+
+
 @pytest.mark.parametrize(
     ("url", "allowed"),
     [
