@@ -180,9 +180,7 @@ class FeedDecoder:
         try:
             rows = np.fromiter(map(index.get, symbols, repeat(_UNKNOWN)), np.int32, length)
             numbers = {
-                name: np.fromiter(columns[name], np.float64, length)
-                if name in columns
-                else np.full(length, np.nan)
+                name: _doubles(columns[name]) if name in columns else np.full(length, np.nan)
                 for name in wanted
             }
         except _CANNOT_CONVERT:
@@ -210,9 +208,16 @@ class FeedDecoder:
         return EventBatch(event_type, rows, numbers)
 
 
+def _doubles(values: Sequence[Any]) -> NDArray[np.float64]:
+    """Return numbers, null as NaN; true and false are none, whatever numpy thinks of them."""
+    if bool in set(map(type, values)):
+        raise TypeError("a boolean among numbers")
+    return np.fromiter(values, np.float64, len(values))
+
+
 def _is_number(value: Any) -> bool:
-    if value is None:
-        return True
+    if value is None or isinstance(value, bool):
+        return value is None
     try:
         float(value)
     except _CANNOT_CONVERT:

@@ -6,7 +6,7 @@ Source: the dxLink AsyncAPI specification, version 1.0.2.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -41,9 +41,9 @@ class Setup(Frame, frozen=True, tag="SETUP", rename="camel"):
 
 
 class AuthState(Frame, frozen=True, tag="AUTH_STATE"):
-    """``AUTHORIZED`` or ``UNAUTHORIZED``."""
+    """Whether the token was accepted, or that one is needed."""
 
-    state: str
+    state: Literal["AUTHORIZED", "UNAUTHORIZED"]
 
 
 class ChannelOpened(Frame, frozen=True, tag="CHANNEL_OPENED"):
@@ -58,7 +58,7 @@ class FeedConfig(Frame, frozen=True, tag="FEED_CONFIG", rename="camel"):
     """How the data that follows is laid out; event types not named keep their layout."""
 
     event_fields: dict[str, list[str]] = {}
-    data_format: str = "COMPACT"
+    data_format: Literal["COMPACT", "FULL"] = "COMPACT"
     aggregation_period: float = 0.0
 
 

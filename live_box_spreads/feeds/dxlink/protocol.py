@@ -8,6 +8,13 @@
 Order of the handshake: SETUP → wait for AUTH_STATE UNAUTHORIZED → AUTH → wait for AUTHORIZED →
 CHANNEL_REQUEST → CHANNEL_OPENED → FEED_SETUP → subscriptions. Times are seconds on any clock
 that never goes back.
+
+    NEW ─connect─► CONNECTING ─UNAUTHORIZED─► AUTHORIZING ─AUTHORIZED─► OPENING ─OPENED─► OPEN
+                        └───────────────AUTHORIZED───────────────────────►┘
+    AUTHORIZING, OPENING, OPEN, CLOSING ─UNAUTHORIZED─► CLOSED
+    OPENING, OPEN, CLOSING ─CHANNEL_CLOSED─► CLOSED        OPEN ─close─► CLOSING
+
+What a server may say in which state is ``_LEGAL``; anything else breaks the protocol.
 """
 
 from __future__ import annotations
@@ -32,6 +39,9 @@ KEEPALIVE_TIMEOUT_SECS: Final = 60
 MAX_FRAME_BYTES: Final = 65_536
 """A longer client frame is answered with an error and close code 1009."""
 
+_SHORTEST_KEEPALIVE_SECS: Final = 1.0
+"""A server that wants to hear of us more often than that wants us busy."""
+
 FEED_CHANNEL: Final = 1
 """Client channels are odd; one is enough."""
 
@@ -48,12 +58,30 @@ class State(Enum):
     CLOSED = "over"
 
 
+_BEGUN = frozenset(State) - {State.NEW, State.CLOSED}
+_CHANNEL_ASKED = frozenset({State.OPENING, State.OPEN, State.CLOSING})
+_LEGAL: Final[Mapping[type[m.Frame], frozenset[State]]] = {
+    m.Setup: _BEGUN,
+    m.AuthState: _BEGUN,
+    m.Keepalive: _BEGUN,
+    m.PeerError: _BEGUN,
+    m.ChannelOpened: frozenset({State.OPENING}),
+    m.ChannelClosed: _CHANNEL_ASKED,
+    m.FeedConfig: frozenset({State.OPEN, State.CLOSING}),
+    m.FeedData: frozenset({State.OPEN, State.CLOSING}),
+}
+"""States in which a server may send each type of frame; in CLOSED it speaks to nobody."""
+
+_OF_CONNECTION: Final = (m.Setup, m.AuthState, m.Keepalive)
+"""Frames of channel 0; an ERROR may concern any channel."""
+
+
 class DXLinkProtocol:
     """One conversation on one websocket, from SETUP to the end.
 
     Attributes:
         state: where the conversation stands.
-        ignored: frames of unknown types or other channels, counted by type.
+        ignored: frames of unknown types or other channels, or after the end, counted by type.
         malformed: number of frames that could not be read.
     """
 
@@ -96,7 +124,7 @@ class DXLinkProtocol:
             m.Keepalive: self._on_keepalive,
             m.PeerError: self._on_peer_error,
         }
-        self._known_types = {shape.__struct_config__.tag for shape in self._handlers}
+        self._known_types = {_type_name(shape) for shape in self._handlers}
 
     def connect(self) -> None:
         """Queue the first frame.
@@ -174,13 +202,22 @@ class DXLinkProtocol:
         """Take a frame from the server and return what it means; never fails on its content.
 
         Raises:
-            ProtocolError: a good frame that the server may not send in this state.
+            ProtocolError: a good frame that the server may not send in this state; it has
+                changed nothing.
         """
         try:
             message = self._decode(frame)
         except m.UNREADABLE as error:
             return self._unreadable(frame, error)
-        return self._handlers[type(message)](message)
+        shape = type(message)
+        if self.state is State.CLOSED or _is_foreign(message):
+            self.ignored[_type_name(shape)] += 1
+            return []
+        if self.state not in _LEGAL[shape]:
+            raise ProtocolError(
+                f"the DXLink server sent {_type_name(shape)} out of order: {self.state.value}"
+            )
+        return self._handlers[shape](message)
 
     def _unreadable(self, frame: str | bytes, error: Exception) -> list[m.Event]:
         """Ignore a frame of a type we do not know; report one that is broken."""
@@ -200,11 +237,10 @@ class DXLinkProtocol:
         return [m.Malformed(reason)]
 
     def _on_setup(self, message: m.Setup) -> list[m.Event]:
-        if self.state is State.NEW:
-            raise ProtocolError("the DXLink server sent SETUP before we connected")
         self._setup_seen = True
         if message.keepalive_timeout > 0:
-            self._keepalive_secs = min(self._keepalive_secs, message.keepalive_timeout / 2)
+            allowed_secs = max(_SHORTEST_KEEPALIVE_SECS, message.keepalive_timeout / 2)
+            self._keepalive_secs = min(self._keepalive_secs, allowed_secs)
         early, self._early_auth_state = self._early_auth_state, ""
         return [
             m.Connected(message.version, message.keepalive_timeout),
@@ -231,10 +267,7 @@ class DXLinkProtocol:
         self.state = State.CLOSED
         return [m.Unauthorized()]
 
-    def _on_channel_opened(self, message: m.ChannelOpened) -> list[m.Event]:
-        if self._foreign(message, "CHANNEL_OPENED"):
-            return []
-        self._expect(State.OPENING, "CHANNEL_OPENED")
+    def _on_channel_opened(self, _message: m.ChannelOpened) -> list[m.Event]:
         self._queue(
             "FEED_SETUP",
             FEED_CHANNEL,
@@ -245,20 +278,14 @@ class DXLinkProtocol:
         self.state = State.OPEN
         return [m.Opened()]
 
-    def _on_channel_closed(self, message: m.ChannelClosed) -> list[m.Event]:
-        if self._foreign(message, "CHANNEL_CLOSED"):
-            return []
+    def _on_channel_closed(self, _message: m.ChannelClosed) -> list[m.Event]:
         self.state = State.CLOSED
         return [m.Closed()]
 
     def _on_feed_config(self, message: m.FeedConfig) -> list[m.Event]:
-        if self._foreign(message, "FEED_CONFIG"):
-            return []
         return [m.Configured(message.event_fields, message.data_format)]
 
     def _on_feed_data(self, message: m.FeedData) -> list[m.Event]:
-        if self._foreign(message, "FEED_DATA"):
-            return []
         data = bytes(message.data)
         if not data.startswith(b"["):
             return self._malformed(f"FEED_DATA of {len(data)} characters without an array")
@@ -270,13 +297,6 @@ class DXLinkProtocol:
     def _on_peer_error(self, message: m.PeerError) -> list[m.Event]:
         text = message.message.replace(self._token, "***") if self._token else message.message
         return [m.Complaint(message.channel, message.error, text)]
-
-    def _foreign(self, message: m.Frame, name: str) -> bool:
-        """Count a frame of a channel that is not ours, or that came after its end."""
-        foreign = message.channel != FEED_CHANNEL or self.state is State.CLOSED
-        if foreign:
-            self.ignored[name] += 1
-        return foreign
 
     def _change_subscription(
         self, change: str, subscriptions: Iterable[tuple[str, str]], *, reset: bool
@@ -302,6 +322,13 @@ class DXLinkProtocol:
         if self.state is not state:
             raise ProtocolError(f"cannot {action} on DXLink now: {self.state.value}")
 
-    def _expect(self, state: State, name: str) -> None:
-        if self.state is not state:
-            raise ProtocolError(f"the DXLink server sent {name} out of order: {self.state.value}")
+
+def _type_name(shape: type[m.Frame]) -> str:
+    return str(shape.__struct_config__.tag)
+
+
+def _is_foreign(message: m.Frame) -> bool:
+    """Tell whether a frame belongs to a channel that is not ours."""
+    if isinstance(message, m.PeerError):
+        return False
+    return message.channel != (0 if isinstance(message, _OF_CONNECTION) else FEED_CHANNEL)

@@ -63,6 +63,14 @@ def test_bad_rows_are_counted_and_harm_no_other() -> None:
     assert (made.malformed, made.unknown) == (2, 1)
 
 
+def test_true_is_no_price() -> None:
+    made = decoder()
+    (quote,) = made.decode_values(["Quote", ["A", True, 2, 3, "B", 1, 2, None]])
+    assert quote.rows.tolist() == [1]
+    assert math.isnan(quote.columns["bidSize"][0])
+    assert made.malformed == 1
+
+
 def test_array_with_a_missing_value_is_refused_whole() -> None:
     made = decoder()
     assert made.decode_values(["Quote", ["A", 1, 2, 3, "B", 1, 2]]) == []

@@ -110,19 +110,6 @@ def test_refused_token_ends_the_conversation() -> None:
     assert sent(protocol, 1e6) == []
 
 
-def test_illegal_transitions_are_refused() -> None:
-    protocol = DXLinkProtocol("secret-token", FIELDS)
-    with pytest.raises(ProtocolError, match="subscribe"):
-        protocol.subscribe([("Quote", "A")])
-    with pytest.raises(ProtocolError, match="before we connected"):
-        tell(protocol, SETUP)
-    protocol.connect()
-    with pytest.raises(ProtocolError, match="connect"):
-        protocol.connect()
-    with pytest.raises(ProtocolError, match="out of order"):
-        tell(protocol, OPENED)
-
-
 def test_keepalive_is_due_only_after_silence() -> None:
     protocol = opened()
     assert protocol.keepalive_due_in(29.0) == 1.0
@@ -148,6 +135,31 @@ def test_unknown_types_and_foreign_channels_are_counted() -> None:
     assert protocol.malformed == 0
 
 
+def test_a_server_cannot_fill_our_memory_with_types() -> None:
+    protocol = opened()
+    for n in range(500):
+        tell(protocol, {"type": f"TYPE_{n}" + "X" * 1000, "channel": 1})
+    assert protocol.ignored.total() == 500
+    assert len(protocol.ignored) <= 51
+    assert max(map(len, protocol.ignored)) <= 40
+
+
+@pytest.mark.parametrize("timeout_secs", [1e-9, 0.5, 0, -5])
+def test_a_server_cannot_keep_us_busy_with_signs_of_life(timeout_secs: float) -> None:
+    protocol = opened()
+    tell(protocol, {**SETUP, "keepaliveTimeout": timeout_secs})
+    sent(protocol, 100.0)
+    assert protocol.keepalive_due_in(100.0) >= 1.0
+
+
+def test_a_shorter_timeout_of_the_server_is_kept() -> None:
+    protocol = DXLinkProtocol("secret-token", FIELDS)
+    protocol.connect()
+    sent(protocol)
+    tell(protocol, {**SETUP, "keepaliveTimeout": 10})
+    assert protocol.keepalive_due_in(0.0) == 5.0
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -158,6 +170,14 @@ def test_unknown_types_and_foreign_channels_are_counted() -> None:
         '{"channel": 1}',
         '{"type": "FEED_DATA", "channel": 1}',
         '{"type": "FEED_DATA", "channel": 1, "data": {"a": 1}}',
+        '{"type": "FEED_DATA", "channel": 1, "data": "["}',
+        '{"type": "FEED_DATA", "channel": "1", "data": []}',
+        '{"type": "FEED_CONFIG", "channel": 1, "dataFormat": "XML"}',
+        '{"type": "FEED_CONFIG", "channel": 1, "eventFields": {"Quote": "eventSymbol"}}',
+        '{"type": "AUTH_STATE", "channel": 0, "state": "PERHAPS"}',
+        '{"type": "SETUP", "channel": 0, "keepaliveTimeout": "NaN"}',
+        '{"type": "ERROR", "channel": 0, "error": 5}',
+        '{"type": "FEED_DATA", "channel": 1, "data": [1, 2}',
         b"\xff\xfe",
         '{"type":"FEED_DATA","channel":1,"data":' + "[" * 100_000,
     ],
