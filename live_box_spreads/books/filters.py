@@ -94,11 +94,11 @@ def usable_strikes(synthetic: Synthetics, filters: BoxFilters, removals: Removal
     """Return which strikes may be in a box, as an (m,) mask; count the boxes of the others."""
     keep = np.ones(synthetic.forwards.strike.size, dtype=np.bool_)
     left = int(keep.size)
-    removals.add("only a call or only a put", _pairs(synthetic.listed_strikes) - _pairs(left))
+    removals.add("only a call or only a put", pairs_of(synthetic.listed_strikes) - pairs_of(left))
     for reason, wanted in _strike_conditions(synthetic, filters):
         keep &= wanted
         before, left = left, int(np.count_nonzero(keep))
-        removals.add(reason, _pairs(before) - _pairs(left))
+        removals.add(reason, pairs_of(before) - pairs_of(left))
     return keep
 
 
@@ -140,5 +140,6 @@ def _strike_conditions(synthetic: Synthetics, filters: BoxFilters) -> Iterator[t
         yield "leg open interest is under min_open_interest", least >= filters.min_open_interest
 
 
-def _pairs(strikes: int) -> int:
+def pairs_of(strikes: int) -> int:
+    """Return how many boxes so many strikes make."""
     return strikes * (strikes - 1) // 2

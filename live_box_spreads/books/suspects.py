@@ -6,9 +6,9 @@ box to lend and of the best box to borrow. Three steps name one leg:
 1. Each of those strikes is left out in turn. The suspect is the one without which the least
    inversion is left, best of all none.
 2. Where several take it away alike, it is the one farthest from the others: a line
-   ``syn = G - D·K`` is laid through the mids of the other strikes by medians (Theil's incomplete
-   method: slopes between strikes half a list apart), so that bad ones among them do not bend it,
-   and a strike's distance is how far its ``syn_bid`` is above it or its ``syn_ask`` below it.
+   ``syn = G - D·K`` is laid through the mids of the other strikes by medians, so that bad ones
+   among them do not bend it, and a strike's distance is how far its ``syn_bid`` is above it or
+   its ``syn_ask`` below it.
 3. A synthetic forward is too dear to sell because a call's bid is too high or a put's ask too low;
    too cheap to buy because a call's ask is too low or a put's bid too high. Each leg is compared
    with the mids of its own right at the strikes around; the one that is farther beyond is named.
@@ -25,6 +25,7 @@ import numpy as np
 
 from live_box_spreads.books.band import bands
 from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.off_parity import median_line
 from live_box_spreads.books.strike_blocks import StrikeBlocks
 
 if TYPE_CHECKING:
@@ -131,12 +132,8 @@ def _beyond_the_others(synthetic: Synthetics, strike: int) -> tuple[float, float
     forwards = synthetic.forwards
     mid = 0.5 * (forwards.syn_bid + forwards.syn_ask)
     others = np.flatnonzero(np.isfinite(mid) & (np.arange(mid.size) != strike))
-    half = others.size // 2
-    if half == 0:
-        return np.nan, np.nan
-    k, y = forwards.strike[others], mid[others]
-    discount = float(np.median((y[:-half] - y[half:]) / (k[half:] - k[:-half])))
-    fair = float(np.median(y + discount * k)) - discount * forwards.strike[strike]
+    discount, level = median_line(forwards.strike[others], mid[others])
+    fair = level - discount * forwards.strike[strike]
     return float(forwards.syn_bid[strike] - fair), float(fair - forwards.syn_ask[strike])
 
 

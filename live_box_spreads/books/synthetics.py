@@ -11,7 +11,7 @@ import polars as pl
 
 from live_box_spreads.model.chain import KEY
 from live_box_spreads.model.errors import ChainError, did_you_mean
-from live_box_spreads.model.quality import LegFlag, describe_flags, leg_flags
+from live_box_spreads.model.quality import LegFlag, describe_flags, leg_flags, quote_age_secs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ class Legs:
         ask_size: contracts; NaN unknown.
         volume: contracts traded today; NaN unknown.
         open_interest: contracts; NaN unknown.
+        age_secs: seconds from the quote to the snapshot; NaN unknown.
         flags: ``LegFlag`` bits.
     """
 
@@ -52,6 +53,7 @@ class Legs:
     ask_size: Floats
     volume: Floats
     open_interest: Floats
+    age_secs: Floats
     flags: Flags
 
 
@@ -194,7 +196,8 @@ def _paired(quotes: pl.DataFrame, chain: Chain, rules: QualityRules) -> list[Syn
     _check_settlements(quotes, starts)
     calls = _rows_of_calls(quotes, starts)
     flags = leg_flags(quotes, chain.snapshot_time, rules)
-    call, put = _legs(quotes, flags, calls), _legs(quotes, flags, calls + 1)
+    age_secs = quote_age_secs(quotes, chain.snapshot_time)
+    call, put = (_legs(quotes, age_secs, flags, rows) for rows in (calls, calls + 1))
     excluded_by = _lowest_bit((call.flags | put.flags) & np.uint8(rules.exclude))
     usable = excluded_by == 0
     forwards = SyntheticForwards(
@@ -269,11 +272,11 @@ def _rows_of_calls(quotes: pl.DataFrame, starts: Indices) -> Indices:
     return np.flatnonzero(same)
 
 
-def _legs(quotes: pl.DataFrame, flags: Flags, rows: Indices) -> Legs:
-    names = [item.name for item in fields(Legs) if item.name != "flags"]
+def _legs(quotes: pl.DataFrame, age_secs: Floats, flags: Flags, rows: Indices) -> Legs:
+    names = [item.name for item in fields(Legs) if item.name not in {"age_secs", "flags"}]
     # An integer column with nulls becomes floats with NaN.
     values = {name: quotes[name].to_numpy().astype(np.float64)[rows] for name in names}
-    return Legs(**values, flags=flags[rows])
+    return Legs(**values, age_secs=age_secs[rows], flags=flags[rows])
 
 
 def _part(arrays: _Arrays, part: slice) -> _Arrays:

@@ -83,8 +83,7 @@ def leg_flags(
         raise ModelError(f"snapshot time {snapshot_time.isoformat()} has no time zone; give it one")
     bid, ask = _prices(quotes["bid"]), _prices(quotes["ask"])
     has_bid, has_ask = bid >= 0, ask > 0
-    quoted_ms = quotes["quote_time"].dt.epoch("ms").cast(pl.Float64).fill_null(inf).to_numpy()
-    age_secs = snapshot_time.timestamp() - quoted_ms / 1000
+    age_secs = quote_age_secs(quotes, snapshot_time)
     findings = {
         LegFlag.NO_BID: ~has_bid,
         LegFlag.ZERO_BID: bid == 0,
@@ -97,6 +96,12 @@ def leg_flags(
     for flag, found in findings.items():
         flags[found] |= flag.value
     return flags
+
+
+def quote_age_secs(quotes: pl.DataFrame, snapshot_time: datetime) -> NDArray[np.float64]:
+    """Return how old each quote is at the snapshot, in seconds, (rows,); NaN unknown."""
+    quoted_ms = quotes["quote_time"].dt.epoch("ms").cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return snapshot_time.timestamp() - quoted_ms / 1000
 
 
 def describe_flags(flags: int) -> str:
