@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from live_box_spreads.model.errors import BoxSpreadsError
@@ -30,7 +32,7 @@ class ReferenceSource(Protocol):
 class ReferenceDesk:
     """Looks up the reference of a day, and remembers what it found. Safe for many threads.
 
-    It never raises for rates that cannot be had: a chain without a reference is still a chain.
+    Rates that cannot be had raise nothing: a chain without a reference is still a chain.
     """
 
     def __init__(
@@ -51,23 +53,65 @@ class ReferenceDesk:
         self._max_age_days = max_age_days
         self._clock = clock
         self._lock = threading.Lock()
-        self._found: dict[date, tuple[float, Reference]] = {}
+        self._answers: dict[date, _Answer] = {}
 
-    def on(self, day: date) -> Reference:
+    def on(self, day: date, wait_secs: float | None = None) -> Reference:
         """Return the reference for a trade date, or why there is none.
 
         What was found is asked for again after ``LOOK_AGAIN_AFTER_SECS``: the day's own rates may
         have come out, or the network be back.
+
+        Args:
+            day: the trade date.
+            wait_secs: how long to wait for the source; afterwards what was known before is
+                returned, or that it is being asked. None waits as long as it takes.
         """
         with self._lock:
-            told_at, found = self._found.get(day, (float("-inf"), Reference(None)))
-            if self._clock() - told_at >= LOOK_AGAIN_AFTER_SECS:
+            answer = self._answers.setdefault(day, _Answer())
+            due = self._clock() - answer.asked_at >= LOOK_AGAIN_AFTER_SECS
+            if answer.coming is None and due:
+                answer.coming = self._ask(day, answer)
+            coming, known = answer.coming, answer.known
+        if coming is None:
+            return known
+        try:
+            return coming.result(wait_secs if known is _BEING_ASKED or wait_secs is None else 0)
+        except TimeoutError:
+            return known
+
+    def _ask(self, day: date, answer: _Answer) -> Future[Reference]:
+        """Ask the source in a thread that no exit of the program waits for."""
+        coming: Future[Reference] = Future()
+
+        def ask() -> None:
+            try:
                 found = self._look_up(day)
-                self._found[day] = self._clock(), found
-            return found
+            except BaseException as error:
+                with self._lock:
+                    answer.coming = None
+                coming.set_exception(error)
+                raise
+            with self._lock:
+                answer.known, answer.coming, answer.asked_at = found, None, self._clock()
+            coming.set_result(found)
+
+        threading.Thread(target=ask, name="reference rates", daemon=True).start()
+        return coming
 
     def _look_up(self, day: date) -> Reference:
         try:
             return self._source.history(day, self._max_age_days).on(day, self._max_age_days)
         except BoxSpreadsError as error:
             return Reference(None, str(error))
+
+
+_BEING_ASKED = Reference(None, "the reference rates are being fetched")
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is known of a day, and since when; the answer that is on its way, if one is."""
+
+    known: Reference = _BEING_ASKED
+    asked_at: float = float("-inf")
+    coming: Future[Reference] | None = None

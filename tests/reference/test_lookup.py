@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,45 @@ def test_a_desk_remembers_for_a_while_and_never_raises() -> None:
     assert len(source.asked) == 2
     assert desk.on(DAY + timedelta(days=1)).curve is not None  # another day is another question
     assert len(source.asked) == 3
+
+
+class _Slow:
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.asked = 0
+
+    def history(self, day: date, days_back: int) -> History:
+        self.asked += 1
+        assert self.may_answer.wait(10)
+        return _history(DAY) if days_back else History("none", str(day), {})
+
+
+def test_a_slow_source_holds_nobody_up_who_does_not_wait() -> None:
+    source, now = _Slow(), [0.0]
+    desk = ReferenceDesk(source, clock=lambda: now[0])
+    waiting = [desk.on(DAY, wait_secs=0) for _ in range(5)]
+    assert {reference.reason for reference in waiting} == {"the reference rates are being fetched"}
+    assert source.asked == 1
+    source.may_answer.set()
+    found = desk.on(DAY)
+    assert found.curve is not None
+    source.may_answer.clear()
+    now[0] = LOOK_AGAIN_AFTER_SECS  # asked again behind the scenes; what is known stands meanwhile
+    assert desk.on(DAY, wait_secs=5) == found
+    source.may_answer.set()
+    assert desk.on(DAY).curve is not None
+    assert source.asked == 2
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    desk = ReferenceDesk(_Source())
+    monkeypatch.setattr(desk._source, "history", None)
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            desk.on(DAY)
 
 
 def test_yields_that_make_no_curve_are_a_reason(tmp_path: Path) -> None:
