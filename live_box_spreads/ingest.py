@@ -18,7 +18,13 @@ if not __package__:
 import typer
 
 from live_box_spreads.cli.main import run
-from live_box_spreads.cli.options import ConfigOption, VerboseOption, examples
+from live_box_spreads.cli.options import (
+    ConfigOption,
+    JsonLogsOption,
+    MetricsPortOption,
+    VerboseOption,
+    examples,
+)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -32,15 +38,21 @@ def ingest(
     loop: Annotated[
         bool, typer.Option("--loop", help="Keep taking snapshots until Ctrl-C or SIGTERM.")
     ] = False,
+    metrics_port: MetricsPortOption = None,
     verbose: VerboseOption = False,
+    json_logs: JsonLogsOption = False,
 ) -> None:
     """Take one snapshot of the configured universe, or with --loop one an interval."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
+    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
 
+    if metrics_port is not None and not loop:
+        raise typer.BadParameter("--metrics-port goes with --loop")
+    log_to_stderr(verbose=verbose, json=json_logs)
     if loop:
-        collecting.collect(config, verbose=verbose)
+        collecting.collect(config, metrics_port=metrics_port)
     else:
-        collecting.take_snapshot(config, verbose=verbose)
+        collecting.take_snapshot(config)
 
 
 if __name__ == "__main__":

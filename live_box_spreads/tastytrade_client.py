@@ -32,7 +32,7 @@ from live_box_spreads.tastytrade.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import httpx2
@@ -147,6 +147,11 @@ class TastytradeClient:
     def server_time(self) -> datetime | None:
         """UTC clock of the server in its last answer, to the second; None before the first."""
         return self._http.server_time
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Requests sent by outcome: an HTTP status, ``timeout`` or ``unreachable``."""
+        return self._http.calls
 
     async def log_in(self) -> None:
         """Log in now, where the first call would.

@@ -9,6 +9,8 @@ import typer
 from live_box_spreads.cli.lifetime import stop_when_stdin_closes
 from live_box_spreads.cli.options import (
     ConfigOption,
+    JsonLogsOption,
+    MetricsPortOption,
     StopOnStdinCloseOption,
     VerboseOption,
     examples,
@@ -17,7 +19,13 @@ from live_box_spreads.cli.options import (
 app = typer.Typer()
 
 
-@app.command(epilog=examples("boxes collect", "boxes collect --config my.yaml --interval 15"))
+@app.command(
+    epilog=examples(
+        "boxes collect",
+        "boxes collect --config my.yaml --interval 15",
+        "boxes collect --metrics-port 9464 --verbose --json-logs",
+    )
+)
 def collect(
     *,
     config: ConfigOption = None,
@@ -25,12 +33,16 @@ def collect(
         float | None,
         typer.Option(min=0.1, metavar="S", help="Seconds between snapshots; else as configured."),
     ] = None,
+    metrics_port: MetricsPortOption = None,
     verbose: VerboseOption = False,
+    json_logs: JsonLogsOption = False,
     stop_on_stdin_close: StopOnStdinCloseOption = False,
 ) -> None:
     """Keep taking snapshots until Ctrl-C or SIGTERM; one line each."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
+    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
 
     if stop_on_stdin_close:
         stop_when_stdin_closes()
-    collecting.collect(config, interval, verbose=verbose)
+    log_to_stderr(verbose=verbose, json=json_logs)
+    collecting.collect(config, interval, metrics_port=metrics_port)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import typer
 
 from live_box_spreads.cli.lifetime import stop_event
-from live_box_spreads.cli.logs import log_to_stderr
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.collector.stopping import unless_stopped
@@ -26,38 +26,36 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
-def take_snapshot(config: Path | None, *, verbose: bool = False) -> None:
+def take_snapshot(config: Path | None) -> None:
     """Take one snapshot and print its summary.
 
     Args:
         config: configuration file; None for the package's own.
-        verbose: log what goes well too.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
-    log_to_stderr(verbose=verbose)
     env = environment()
     asyncio.run(_once(load_settings(config, env), env))
 
 
 def collect(
-    config: Path | None, interval_secs: float | None = None, *, verbose: bool = False
+    config: Path | None, interval_secs: float | None = None, *, metrics_port: int | None = None
 ) -> None:
     """Take a snapshot an interval and print each summary, until Ctrl-C or SIGTERM.
 
     Args:
         config: configuration file; None for the package's own.
         interval_secs: seconds from one snapshot to the next; None for the configured ones.
-        verbose: log what goes well too.
+        metrics_port: serve metrics on this port of loopback, 0 for any; None serves none.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
-    log_to_stderr(verbose=verbose)
     env = environment()
     settings = load_settings(config, env)
-    asyncio.run(_loop(settings, env, interval_secs or settings.update_interval_seconds))
+    interval_secs = interval_secs or settings.update_interval_seconds
+    asyncio.run(_loop(settings, env, interval_secs, metrics_port))
 
 
 async def _once(settings: Settings, env: Mapping[str, str]) -> None:
@@ -70,9 +68,18 @@ async def _once(settings: Settings, env: Mapping[str, str]) -> None:
     _print_summary(report)
 
 
-async def _loop(settings: Settings, env: Mapping[str, str], interval_secs: float) -> None:
-    with stop_event() as stop, progress_bar() as progress:
+async def _loop(
+    settings: Settings, env: Mapping[str, str], interval_secs: float, metrics_port: int | None
+) -> None:
+    with stop_event() as stop, progress_bar() as progress, ExitStack() as open_until_the_end:
         collector = _collector(settings, env, progress)
+        if metrics_port is not None:
+            # Imported here: it brings an HTTP server that few runs need.
+            from live_box_spreads.collector.metrics import metrics_served  # noqa: PLC0415
+
+            serving = metrics_served(collector.health, metrics_port)
+            port = open_until_the_end.enter_context(serving)
+            typer.echo(f"metrics on http://127.0.0.1:{port}/metrics", err=True)
         progress("starting", 0, 1)
         await collector.run(interval_secs, stop, _print_summary, progress)
 

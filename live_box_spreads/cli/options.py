@@ -43,6 +43,19 @@ StopOnStdinCloseOption = Annotated[
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", help="Log what goes well too, on stderr.")
 ]
+MetricsPortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        min=0,
+        max=65535,
+        metavar="P",
+        help="Serve metrics for Prometheus on this port of 127.0.0.1; 0 takes any free one.",
+    ),
+]
+JsonLogsOption = Annotated[
+    bool, typer.Option("--json-logs", help="Write logs as JSON, one object a line.")
+]
 EXAMPLES = "[bold]Examples[/bold]"
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from live_box_spreads.collector.health import SILENT_AFTER_SECS, CollectorHealth, Counts
 from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.report import ProgressCallback, SnapshotReport, quoted_by_root
 from live_box_spreads.collector.schedule import Schedule
 from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.errors import (
     BoxSpreadsError,
     ConfigError,
@@ -88,6 +90,18 @@ class Collector:
         self._listing: Listing | None = None
         self._failed_roots_tried_at: datetime | None = None
         self._source: ChainSource | None = None
+        self._counts = Counts()
+
+    def health(self) -> CollectorHealth:
+        """Return how the collector is; from any thread."""
+        now = self._clock()
+        feed = self._feed.health() if isinstance(self._feed, TellsHealth) else None
+        book = self._source.book if isinstance(self._source, StreamedSource) else None
+        if book is None:
+            return CollectorHealth(now, self._counts, feed=feed)
+        return CollectorHealth(
+            now, self._counts, book.progress, book.lost_since, book.health(now), feed
+        )
 
     async def once(self, progress: ProgressCallback | None = None) -> SnapshotReport:
         """Write one snapshot; safe beside a collector that runs on the same folder.
@@ -168,6 +182,7 @@ class Collector:
                 raise
             _log.warning("round_failed", error=str(error), kind=type(error).__name__)
             failed_at = self._clock()
+            self._counts.failed_rounds += 1
             return SnapshotReport(
                 path=None,
                 snapshot_time=failed_at,
@@ -207,10 +222,16 @@ class Collector:
             failures=failures,
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
+            silent_secs=self._silent_secs(),
             status=self._source.status() if self._source else "",
         )
+        self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
         return report
+
+    def _silent_secs(self) -> dict[str, float]:
+        silent = self.health().silent_secs()
+        return {root: secs for root, secs in silent.items() if secs >= SILENT_AFTER_SECS}
 
     def _failures(self) -> dict[str, str]:
         listed = self._listing.contracts.failures if self._listing else {}
@@ -261,6 +282,7 @@ class Collector:
             deadline_secs=self._settle_deadline_secs,
             clock=self._clock,
             sleep=self._sleep,
+            counts=self._counts,
         )
 
     async def _close_source(self) -> None:

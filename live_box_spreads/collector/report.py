@@ -34,6 +34,7 @@ class SnapshotReport:
         duration_secs: from the start of the round to its end.
         overrun_secs: how far the round ran into the next interval; 0.0 if it did not.
         pruned: old snapshots removed, oldest first.
+        silent_secs: for how long the stream has said nothing of a root, where it is long.
         status: how far the source is with what it still has to ask for; empty if with all.
     """
 
@@ -47,6 +48,7 @@ class SnapshotReport:
     duration_secs: float = 0.0
     overrun_secs: float = 0.0
     pruned: tuple[Path, ...] = ()
+    silent_secs: Mapping[str, float] = field(default_factory=dict)
     status: str = ""
 
     def summary(self) -> str:
@@ -66,6 +68,7 @@ class SnapshotReport:
             parts.append(f"pruned {len(self.pruned)}")
         if self.overrun_secs:
             parts.append(f"overran its interval by {self.overrun_secs:.1f} s")
+        parts += [f"{root} silent for {secs:.0f} s" for root, secs in self.silent_secs.items()]
         if self.status:
             parts.append(self.status)
         parts += [f"{name} failed: {reason}" for name, reason in self.failures.items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from live_box_spreads.collector.health import Counts
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.model.errors import FeedUnavailableError
 
@@ -101,6 +102,7 @@ class StreamedSource:
         deadline_secs: float,
         clock: Clock,
         sleep: Sleep,
+        counts: Counts | None = None,
     ) -> None:
         """Start streaming; to be called in a running event loop."""
         self.book = LiveBook(contracts)
@@ -109,6 +111,7 @@ class StreamedSource:
         self._deadline_secs = deadline_secs
         self._clock = clock
         self._sleep = sleep
+        self._counts = counts or Counts()
         self._settled = False
         self._reading = asyncio.create_task(self._read())
 
@@ -158,6 +161,7 @@ class StreamedSource:
             async for update in updates:
                 before = self.book.lost_since
                 self.book.apply(update)
+                self._counts.note_update(update)
                 self._note_loss(before, self.book.lost_since)
         finally:
             # Here and not in the garbage collector, so that the connection ends with us.

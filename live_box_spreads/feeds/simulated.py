@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Self
 
+from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
@@ -105,6 +106,10 @@ class SimulatedFeed:
         async with aclosing(self._running().updates(contracts)) as updates:
             async for update in updates:
                 yield update
+
+    def health(self) -> FeedHealth:
+        """Return what was lost and how REST answered, since the feed was opened."""
+        return FeedHealth({}, {}) if self._feed is None else self._feed.health()
 
     def _running(self) -> TastytradeFeed:
         if self._feed is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
 from live_box_spreads.feeds.dxlink.connection import DXLinkLink
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
+from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.feeds.listing import root_contracts
 from live_box_spreads.feeds.rest_pass import RestPass, RestTimes
 from live_box_spreads.feeds.spots import spots_of, streamed_spots
@@ -97,6 +99,8 @@ class TastytradeFeed:
         self._limits = limits or StreamLimits()
         self._progress = progress
         self._spots: dict[str, float] = {}
+        self._streams: list[UpdateStream] = []
+        self._past_losses: Counter[str] = Counter()
         self._budget = SharedBudget(ChangeBudget())
 
     @property
@@ -181,10 +185,20 @@ class TastytradeFeed:
             self._link(session, rank) for rank, session in enumerate(plan.subscriptions.sessions)
         ]
         stream = UpdateStream(plan, links, rest, self._clock)
-        async with aclosing(stream.updates()) as updates:
-            async for update in updates:
-                self._spots |= update.spot
-                yield update
+        self._streams.append(stream)
+        try:
+            async with aclosing(stream.updates()) as updates:
+                async for update in updates:
+                    self._spots |= update.spot
+                    yield update
+        finally:
+            self._streams.remove(stream)
+            self._past_losses += stream.losses()
+
+    def health(self) -> FeedHealth:
+        """Return what was lost and how REST answered, since the feed was made."""
+        losses = sum((stream.losses() for stream in [*self._streams]), Counter(self._past_losses))
+        return FeedHealth(losses, dict(self._client.calls))
 
     async def _learn_timeliness(self) -> None:
         if self._timeliness is None:

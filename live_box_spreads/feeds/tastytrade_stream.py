@@ -140,19 +140,26 @@ class UpdateStream:
         if self._compiling is None and read_slowly >= _EVENTS_WORTH_COMPILING:
             self._compiling = asyncio.create_task(_compile_in_a_thread())
 
-    def _report_losses(self) -> None:
-        """Say what could not be used, once, at the end."""
+    def losses(self) -> Counter[str]:
+        """Return what was lost, refused or could not be used so far, by kind."""
         losses: Counter[str] = Counter()
         for line in self._lines:
             losses["unreadable_data"] += line.decoder.unreadable
             losses["malformed_rows"] += line.decoder.malformed
             losses["unknown_symbols"] += line.decoder.unknown
-            losses["arrays_without_config"] += line.decoder.unconfigured.total()
+            losses["arrays_without_config"] += _total(line.decoder.unconfigured)
         for link in self._links:
             losses["malformed_frames"] += link.counts.malformed_frames
-            losses["ignored_frames"] += link.counts.ignored.total()
-            losses["error_frames"] += link.counts.complaints.total()
+            losses["ignored_frames"] += _total(link.counts.ignored)
+            losses["error_frames"] += _total(link.counts.complaints)
             losses["links_lost"] += link.counts.losses
+            losses["subscriptions_refused"] += link.counts.refused
+            losses["subscriptions_resent"] += link.counts.resent
+        return losses
+
+    def _report_losses(self) -> None:
+        """Say it once, at the end."""
+        losses = self.losses()
         if losses.total():
             log.warning("stream_losses", **{name: n for name, n in losses.items() if n})
 
@@ -162,3 +169,8 @@ async def _compile_in_a_thread() -> None:
         await asyncio.to_thread(compile_reader)
     except Exception as error:  # noqa: BLE001  a broken compiler costs speed, not quotes
         log.warning("reading_frames_slowly", reason=f"{type(error).__name__}: {error}")
+
+
+def _total(counter: Counter[str]) -> int:
+    """Sum a counter that another thread may be reading while it grows."""
+    return sum(dict(counter).values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections import Counter
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -108,6 +109,8 @@ class Http:
         self.base_url = checked_url(base_url, "base_url").rstrip("/")
         self.server_time: datetime | None = None
         """UTC clock of the server in its last answer, to the second; None before the first."""
+        self.calls: Counter[str] = Counter()
+        """Requests sent by outcome: an HTTP status, ``timeout`` or ``unreachable``."""
         self._attempts = attempts
         self._secrets: set[str] = set()
         self._client = httpx2.AsyncClient(
@@ -179,17 +182,20 @@ class Http:
         try:
             response = await self._client.send(request)
         except httpx2.TimeoutException as error:
+            self.calls["timeout"] += 1
             raise FeedUnavailableError(
                 f"{what}: {self.base_url} did not answer in time ({type(error).__name__}); "
                 "check the network, then try again"
             ) from error
         except httpx2.RequestError as error:
+            self.calls["unreachable"] += 1
             if is_certificate_error(error):
                 raise UntrustedPeerError(f"{what}: {untrusted(self.base_url)}") from error
             raise FeedUnavailableError(
                 f"{what}: cannot talk to {self.base_url}: {str(error) or type(error).__name__}; "
                 "check the network and the address"
             ) from error
+        self.calls[str(response.status_code)] += 1
         self._note_time(response)
         if response.status_code in _REDIRECTS:
             raise _redirected(what, response)

@@ -166,6 +166,7 @@ class Login:
         self._value = value
         self._ends_at_secs = started_secs + lasts_secs - min(5.0, 0.05 * lasts_secs)
         self._renew_at_secs = started_secs + lasts_secs - min(60.0, 0.2 * lasts_secs)
+        log.info("login_renewed", lasts_secs=lasts_secs)
 
     async def _oauth(self) -> tuple[str, float]:
         body = {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -77,6 +80,33 @@ def test_the_loop_goes_on_until_sigterm_and_ends_well(config: Path) -> None:
     names = [path.name for path in SnapshotStore(config.parent / "kept").paths()]
     reported = [line.split()[0] for line in (*lines, *rest.splitlines())]
     assert reported == names
+
+
+def test_the_loop_serves_metrics_and_logs_as_json_where_asked(config: Path) -> None:
+    options = ("--metrics-port", 0, "--verbose", "--json-logs")
+    with _ingest("--loop", "--config", config, *options) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stderr.readline().split()[-1]
+        process.stdout.readline()  # a snapshot is written
+        with urlopen(url) as answer:  # noqa: S310 # our own process on loopback
+            metrics = answer.read().decode()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 0
+    assert re.search(r"^boxes_snapshots_total [1-9]", metrics, re.MULTILINE)
+    assert 'boxes_rest_calls_total{status="200"}' in metrics
+    assert re.search(r'^boxes_contracts_quoted\{root="XSP"\} [1-9]', metrics, re.MULTILINE)
+    events = [json.loads(line) for line in err.splitlines()]
+    assert {"contracts_listed", "snapshot_written"} <= {event["event"] for event in events}
+    assert all({"level", "timestamp"} <= set(event) for event in events)
+
+
+def test_metrics_need_the_loop(config: Path) -> None:
+    with _ingest("--config", config, "--metrics-port", 0) as process:
+        _, err = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 2
+    assert "--loop" in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

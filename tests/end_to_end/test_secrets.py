@@ -1,4 +1,4 @@
-"""After a run with everything logged, no secret is in a log, a snapshot, an error or a repr."""
+"""After a run with everything logged, no secret is in any log, snapshot, metric, error or repr."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.collector.metrics import HealthMetrics
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.rest_pass import RestTimes
@@ -130,6 +131,7 @@ async def collected(
     objects = (credentials, client, client._http, client._login, feed, collector, store, token)
     texts += [f"{each!r} {each!s}" for each in objects]
     texts += [f"{report!r} {report.summary()}" for report in reports]
+    texts += map(str, HealthMetrics(collector.health).collect())
     return reports
 
 

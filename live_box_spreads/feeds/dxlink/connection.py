@@ -143,6 +143,7 @@ class DXLinkLink:
                     async for event in events:
                         if isinstance(event, m.Opened):
                             self._refused_tokens = 0
+                            log.info("link_up", subscriptions=len(self._subscriptions))
                         else:
                             yield event
             except (WebSocketException, OSError, FeedError) as error:

@@ -1,0 +1,135 @@
+"""The metrics as Prometheus reads them."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from live_box_spreads.collector.health import CollectorHealth, Counts
+from live_box_spreads.collector.live_book import RootHealth
+from live_box_spreads.collector.metrics import metrics_served
+from live_box_spreads.feeds.base import StreamProgress
+from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.model.errors import ConfigError, FeedUnavailableError
+from live_box_spreads.stores.snapshots import SnapshotStore
+from tests.collector.scripted import ScriptedFeed, activity, collector_of, quotes, rounds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+EVERYTHING = CollectorHealth(
+    at=NOW,
+    counts=Counts(3, 1, 4.5, 1_000, 20, NOW - timedelta(seconds=30)),
+    progress=StreamProgress(90, 100, 190, 200, 7, 1, 2),
+    lost_since=NOW - timedelta(seconds=12),
+    roots={
+        "SPX": RootHealth(60, 50, 40, 30, 5, NOW - timedelta(seconds=90), 100.0),
+        "XSP": RootHealth(40, 0, 0, 0, 0, None, float("nan")),
+    },
+    feed=FeedHealth({"links_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
+)
+
+
+def scraped(health: Callable[[], CollectorHealth]) -> dict[str, float]:
+    """Return each sample as ``name{label=value}``, as a real scrape over loopback finds it."""
+    with (
+        metrics_served(health, 0) as port,
+        urlopen(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        text = answer.read().decode()
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+def test_everything_that_is_known_is_told() -> None:
+    found = scraped(lambda: EVERYTHING)
+    expected = {
+        "boxes_snapshots_total": 3,
+        "boxes_failed_rounds_total": 1,
+        "boxes_round_seconds_count": 3,
+        "boxes_round_seconds_sum": 4.5,
+        "boxes_last_snapshot_timestamp_seconds": NOW.timestamp() - 30,
+        "boxes_quotes_total{source=stream}": 1_000,
+        "boxes_quotes_total{source=rest}": 20,
+        "boxes_stream_lost_seconds": 12,
+        "boxes_stream_connections": 1,
+        "boxes_stream_connections_wanted": 2,
+        "boxes_subscriptions": 190,
+        "boxes_subscriptions_wanted": 200,
+        "boxes_subscriptions_left_out": 7,
+        "boxes_stream_reconnects_total": 4,
+        "boxes_stream_losses_total{kind=malformed_frames}": 2,
+        "boxes_rest_calls_total{status=200}": 70,
+        "boxes_rest_calls_total{status=timeout}": 1,
+        "boxes_contracts{root=SPX}": 60,
+        "boxes_contracts_quoted{root=SPX}": 50,
+        "boxes_contracts_never_quoted{root=SPX}": 10,
+        "boxes_contracts_never_quoted{root=XSP}": 40,
+        "boxes_contracts_two_sided{root=SPX}": 40,
+        "boxes_contracts_streaming{root=SPX}": 30,
+        "boxes_oldest_quote_seconds{root=SPX}": 100,
+        "boxes_root_silent_seconds{root=SPX}": 90,
+        "boxes_most_silent_root_seconds": 90,
+    }
+    assert {name: found.get(name) for name in expected} == expected
+    assert "boxes_root_silent_seconds{root=XSP}" not in found  # never heard is not silent
+
+
+def test_a_collector_that_has_done_nothing_yet_has_no_numbers_to_invent() -> None:
+    found = scraped(lambda: CollectorHealth(NOW, Counts()))
+    assert found["boxes_snapshots_total"] == 0
+    assert found["boxes_stream_lost_seconds"] == 0
+    unknown = ("boxes_last_snapshot", "boxes_contracts", "boxes_subscriptions", "boxes_rest_calls")
+    assert not [name for name in found if name.startswith(unknown)]
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(ConfigError, match="--metrics-port"),
+        metrics_served(lambda: EVERYTHING, taken.getsockname()[1]),
+    ):
+        pass
+
+
+def test_nobody_beyond_this_machine_is_served() -> None:
+    with metrics_served(lambda: EVERYTHING, 0) as port:
+        address = socket.gethostbyname(socket.gethostname())
+        if address.startswith("127."):
+            pytest.skip("this machine has no address but loopback")
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((address, port), timeout=5)
+
+
+async def test_a_collector_counts_what_it_does(tmp_path: Path) -> None:
+    feed = ScriptedFeed()
+    full = quotes(0, 1, 2, 3)
+    feed.send_at(0.0, quoted=full, active=activity(0, 1, 2, 3))
+    feed.send_at(70.0, quoted=quotes(0))
+    collector = collector_of(feed, SnapshotStore(tmp_path), "stream")
+    seen: list[CollectorHealth] = []
+    feed.time.at(100.0, lambda: seen.append(collector.health()))
+    await rounds_of(collector, feed, 130)
+    (health,) = seen
+    assert (health.counts.streamed_quotes, health.counts.polled_quotes) == (5, 0)
+    assert health.silent_secs() == {"SPX": 30.0, "SPXW": 100.0}
+    assert collector.health().counts.snapshots == 3
+    assert collector.health().roots == {}  # nothing is streamed any more
+
+
+async def test_failed_rounds_are_counted(tmp_path: Path) -> None:
+    feed = ScriptedFeed(before_snapshot=[FeedUnavailableError("away"), 0.0])
+    collector = collector_of(feed, SnapshotStore(tmp_path))
+    await rounds_of(collector, feed, 70)
+    assert (collector.health().counts.failed_rounds, collector.health().counts.snapshots) == (1, 1)
