@@ -39,8 +39,7 @@ def _section(name: str) -> str:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    analytics = {"curve", "book", "prints"}
-    words = {"demo", "snapshot", "collect", "dashboard", "simulate", "doctor"} | analytics
+    words = {"demo", "snapshot", "collect", "dashboard", "simulate", "doctor", "book", "prints"}
     assert set(COMMANDS) == {f"boxes {word}" for word in words} | {
         "boxes import cboe",
         "boxes import csv",
