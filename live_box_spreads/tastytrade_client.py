@@ -162,6 +162,19 @@ class TastytradeClient:
         """
         await self._login.authorization()
 
+    async def reach(self) -> int:
+        """Ask for nothing, without logging in; return the HTTP status of the answer.
+
+        Raises:
+            FeedUnavailableError: nobody answers.
+            UntrustedPeerError: its certificate does not prove who it is.
+        """
+        try:
+            await self._http.request("GET", "/", repeatable=False)
+        except RestError as error:
+            return error.status
+        return 200
+
     async def option_chain(self, symbol: str) -> OptionChain:
         """List the options on an underlying, every root of it (SPX gives SPX and SPXW).
 

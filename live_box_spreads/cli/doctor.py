@@ -10,7 +10,7 @@ import typer
 from live_box_spreads.cli.options import ConfigOption, examples
 
 if TYPE_CHECKING:
-    from live_box_spreads.cli.checks import Check
+    from live_box_spreads.cli.check import Check
 
 _COLOURS = {"ok": "green", "failed": "red", "not needed": "dim"}
 
@@ -19,11 +19,12 @@ app = typer.Typer()
 
 @app.command(epilog=examples("boxes doctor", "boxes doctor --config my.yaml"))
 def doctor(*, config: ConfigOption = None) -> None:
-    """Check configuration, credentials, login, entitlement, clock, store and disk.
+    """Check configuration, store, credentials, clock, login, entitlement, REST quotes and stream.
 
     Exits with 1 if a check fails; its line says what to do.
     """
-    from live_box_spreads.cli.checks import Outcome, run_checks  # noqa: PLC0415
+    from live_box_spreads.cli.check import Outcome  # noqa: PLC0415
+    from live_box_spreads.cli.checks import run_checks  # noqa: PLC0415
     from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
 
     async def all_checks() -> list[Check]:

@@ -7,11 +7,18 @@ import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
-from live_box_spreads.cli.checks import Outcome, check_clock, check_disk, check_store
+from live_box_spreads.cli.check import Outcome
+from live_box_spreads.cli.checks import check_disk, check_store
+from live_box_spreads.cli.vendor_checks import NAMES, check_clock, check_rest_quotes
+from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
+from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
+from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cli.conftest import Boxes, Result
@@ -38,12 +45,70 @@ def test_the_simulated_feed_needs_no_account(boxes: Boxes, tmp_path: Path) -> No
     assert f"{tmp_path / 'data' / 'live_snapshots'} is writable" in result.out
 
 
+def _closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return int(closed.getsockname()[1])
+
+
+def _vendor_at(folder: Path, base_url: str) -> Path:
+    text = f"feed: tastytrade\ntickers: [XSP]\ntastytrade: {{base_url: '{base_url}'}}\n"
+    return _config(folder, text)
+
+
 def test_missing_credentials_are_named(boxes: Boxes, tmp_path: Path) -> None:
-    result = boxes("doctor", "--config", _config(tmp_path, "feed: tastytrade\n"))
+    config = _vendor_at(tmp_path, f"http://127.0.0.1:{_closed_port()}")
+    result = boxes("doctor", "--config", config)
     assert result.status == 1
-    assert set(_failed(result)) == {"credentials"}
+    assert set(_failed(result)) == {"credentials", "address"}
     assert "TT_CLIENT_SECRET" in _failed(result)["credentials"]
     assert "TT_REFRESH_TOKEN" in _failed(result)["credentials"]
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[SimulatedExchange]:
+    with SimulatedExchange(SimulatorOptions(seed=3, roots=("XSP",))) as running:
+        yield running
+
+
+def test_everything_is_fine(
+    boxes: Boxes, tmp_path: Path, exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TT_CLIENT_SECRET", DEMO_CLIENT_SECRET)
+    monkeypatch.setenv("TT_REFRESH_TOKEN", DEMO_REFRESH_TOKEN)
+    result = boxes("doctor", "--config", _vendor_at(tmp_path, exchange.base_url))
+    assert result.status == 0, result.out
+    told = [line.split(": ", 2) for line in result.out.splitlines()]
+    assert tuple(name for name, *_ in told[-len(NAMES) :]) == NAMES
+    assert "entitlement: ok: live quotes, level 'api'" in result.out
+    assert "stream: ok: DXLink took a subscription" in result.out
+    assert DEMO_CLIENT_SECRET not in result.out + result.err
+
+
+def test_each_part_that_fails_is_told_and_the_others_go_on(
+    boxes: Boxes, tmp_path: Path, exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TT_CLIENT_SECRET", DEMO_CLIENT_SECRET)
+    monkeypatch.setenv("TT_REFRESH_TOKEN", DEMO_REFRESH_TOKEN)
+    exchange.faults.refused_upgrades = 1
+    exchange.faults.demo_level = True
+    result = boxes("doctor", "--config", _vendor_at(tmp_path, exchange.base_url))
+    exchange.faults.demo_level = False
+    assert result.status == 1
+    assert set(_failed(result)) == {"stream"}
+    assert "502" in _failed(result)["stream"]
+    assert "entitlement: ok: delayed quotes, level 'demo'" in result.out
+
+
+def test_a_refused_login_is_told_and_asks_for_nothing_more(
+    boxes: Boxes, tmp_path: Path, exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TT_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("TT_REFRESH_TOKEN", SECRET)
+    result = boxes("doctor", "--config", _vendor_at(tmp_path, exchange.base_url))
+    assert set(_failed(result)) == {"login"}
+    assert "TT_CLIENT_SECRET" in _failed(result)["login"]
+    assert "stream" not in result.out
+    assert SECRET not in result.out + result.err
 
 
 def test_a_config_typo_is_told(boxes: Boxes, tmp_path: Path) -> None:
@@ -74,15 +139,14 @@ def test_a_store_that_cannot_be_written_is_told(boxes: Boxes, tmp_path: Path) ->
 def test_an_endpoint_that_nobody_answers_is_told_and_no_secret_is(
     boxes: Boxes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = _closed_port()
     monkeypatch.setenv("TT_CLIENT_SECRET", SECRET)
     monkeypatch.setenv("TT_REFRESH_TOKEN", SECRET)
     text = f"feed: tastytrade\ntastytrade: {{base_url: 'http://127.0.0.1:{port}'}}\n"
     result = boxes("doctor", "--config", _config(tmp_path, text))
     assert result.status == 1
     assert "credentials: ok: OAuth2, present and not shown" in result.out
-    assert f"127.0.0.1:{port}" in _failed(result)["login"]
+    assert f"127.0.0.1:{port}" in _failed(result)["address"]
     assert SECRET not in result.out + result.err
 
 
@@ -100,6 +164,26 @@ def test_the_clock_is_compared_with_the_servers(
 ) -> None:
     check = check_clock(NOW, NOW + timedelta(seconds=skew_secs))
     assert check.outcome is outcome
+    assert says in check.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (httpx2.Response(403, json={"error": {"code": "not_permitted"}}), "nothing stands in"),
+        (httpx2.Response(200, json={"data": {"items": []}}), "no price of XSP"),
+    ],
+)
+async def test_an_account_without_rest_quotes_is_told(answer: httpx2.Response, says: str) -> None:
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        token = {"access_token": "x", "expires_in": 900}
+        return httpx2.Response(200, json=token) if "oauth" in request.url.path else answer
+
+    credentials = Credentials(client_secret=SECRET, refresh_token=SECRET)
+    transport = httpx2.MockTransport(handle)
+    async with TastytradeClient(credentials, "https://x.test", transport=transport) as client:
+        check = await check_rest_quotes(client, "XSP")
+    assert check.outcome is Outcome.FAILED
     assert says in check.detail
 
 
