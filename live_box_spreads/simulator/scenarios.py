@@ -68,7 +68,7 @@ _ALL = (
     Scenario("freeze", {"frozen": True}, 5),
     Scenario("short_freeze", {"frozen": True}, 1),
     Scenario("refused_upgrades", {"refused_upgrades": 3}, 3, cuts=True),
-    Scenario("html_401", {"html_401_responses": 2}, 3, cuts=True),
+    Scenario("html_401", {"html_401_responses": 1}, 3, cuts=True),
     Scenario("html_502", {"html_502_responses": 4}, 3, cuts=True),
     Scenario("not_acceptable", {"not_acceptable_responses": 2}, 3, cuts=True),
     Scenario("throttled", {"throttled_responses": 4}, 3, cuts=True),
