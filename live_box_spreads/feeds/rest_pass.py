@@ -86,7 +86,8 @@ class RestPass:
         self._order = plan.order
         self._clock = clock
         self._times = times
-        self._stream_is_down = asyncio.Event()
+        self._stream_is_down = False
+        self._called = asyncio.Event()
 
     def stream_brings(self, update: Update) -> None:
         """Leave alone what the stream says of itself."""
@@ -103,13 +104,22 @@ class RestPass:
         Args:
             rows: contracts that it brought, by event type.
         """
-        for event_type, lost in rows.items():
-            self.streamed[event_type][lost] = False
-        self._stream_is_down.set()
+        self._stream_is_down = True
+        self.stream_missed(rows)
+
+    def stream_missed(self, rows: Mapping[str, NDArray[np.int32]]) -> None:
+        """Make up soon for what a connection that stands may have told and nobody could read.
+
+        Args:
+            rows: contracts that it brings, by event type.
+        """
+        for event_type, missed in rows.items():
+            self.streamed[event_type][missed] = False
+        self._called.set()
 
     def stream_back(self) -> None:
         """Return to the usual pace: everything is subscribed again."""
-        self._stream_is_down.clear()
+        self._stream_is_down = False
 
     async def run(self, give: Callable[[Update], Awaitable[None]]) -> None:
         """Pass for ever.
@@ -121,6 +131,7 @@ class RestPass:
             FeedError: the login was refused.
         """
         while True:
+            self._called.clear()
             try:
                 missing = self._missing()
                 for start in range(0, len(missing), _CONTRACTS_A_STEP):
@@ -140,12 +151,12 @@ class RestPass:
 
     async def _pause(self) -> None:
         """Wait for the next pass, which a loss of the stream brings forward."""
-        if self._stream_is_down.is_set():
+        if self._stream_is_down or self._called.is_set():
             await asyncio.sleep(self._times.while_down)
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._times.every):
-                await self._stream_is_down.wait()
+                await self._called.wait()
                 await asyncio.sleep(self._times.after_loss)
 
     async def _step(self, rows: NDArray[np.int64]) -> Update:

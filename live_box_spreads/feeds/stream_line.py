@@ -58,6 +58,7 @@ class StreamLine:
         self._quotes_before = np.cumsum([0, *(kind == "Quote" for kind, _ in subscriptions)])
         self.decoder = FeedDecoder(rows, NUMBERS)
         self._prices_withheld = False
+        self._unread = 0
 
     @property
     def is_complete(self) -> bool:
@@ -98,6 +99,15 @@ class StreamLine:
             self._prices_withheld = bool(withheld)
             if withheld:
                 log.warning("prices_not_streamed", withheld=sorted(withheld))
+
+    def missed_something(self) -> bool:
+        """Tell whether data came since the last call that could not be read or not be used."""
+        decoder = self.decoder
+        unread = decoder.unreadable + decoder.malformed
+        unread += sum(decoder.unconfigured[kind] for kind in self._rows)
+        more = unread > self._unread
+        self._unread = unread
+        return more or self._prices_withheld
 
     def update_of(self, data: bytes, received_at: datetime) -> Update | None:
         """Return what one FEED_DATA says, or None if it says nothing."""

@@ -22,7 +22,7 @@ from live_box_spreads.feeds.stream_line import StreamLine
 from live_box_spreads.feeds.stream_plan import NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
     from datetime import datetime
 
     from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkEvent
@@ -97,31 +97,41 @@ class UpdateStream:
     async def _follow(self, link: DXLinkLink, line: StreamLine) -> None:
         async with aclosing(link.events()) as events:
             async for event in events:
-                update = self._of_event(event, line)
-                if update is not None:
+                for update in self._of_event(event, line):
                     await self._queue.put(update)
 
-    def _of_event(self, event: LinkEvent, line: StreamLine) -> Update | None:
+    def _of_event(self, event: LinkEvent, line: StreamLine) -> Iterator[Update]:
         now = self._clock()
         match event:
             case m.Data():
                 self._compile_if_it_pays()
                 update = line.update_of(event.data, now)
+                if line.missed_something():
+                    yield self._missed(line, now)
                 if update is not None:
                     self._rest.stream_brings(update)
-                return update
+                    yield update
+            case m.Malformed():  # it may have been data
+                yield self._missed(line, now)
             case m.Configured():
                 line.configure(event.event_fields)
-                return None
             case Subscribed():
                 line.note_subscribed(event)
                 if all(each.is_complete for each in self._lines):
                     self._rest.stream_back()
-                return Update(now, progress=self._progress())
+                yield Update(now, progress=self._progress())
             case LinkDown():
                 line.note_down()
                 self._rest.stream_lost({kind: line.rows_of(kind) for kind in NUMBERS})
-                return Update(now, lost=line.rows_of("Quote"), progress=self._progress())
+                yield Update(now, lost=line.rows_of("Quote"), progress=self._progress())
+
+    def _missed(self, line: StreamLine, now: datetime) -> Update:
+        """Let the quotes of a connection grow old, as each may have changed and nobody knows.
+
+        The next one of each makes it fresh again; REST brings those that stand unchanged.
+        """
+        self._rest.stream_missed({kind: line.rows_of(kind) for kind in NUMBERS})
+        return Update(now, lost=line.rows_of("Quote"))
 
     def _progress(self) -> StreamProgress:
         wanted = sum(line.wanted for line in self._lines)

@@ -45,6 +45,7 @@ class Seen:
         streamed: rows quoted by the stream on the connections that stand, not by REST.
         active: rows whose volume is known.
         links_lost: how often the stream said that a link is down.
+        gaps: how often it said that something was missed on a link that stands.
         progress: what the stream told last of its subscribing.
     """
 
@@ -55,6 +56,7 @@ class Seen:
     streamed: np.ndarray = field(init=False)
     active: np.ndarray = field(init=False)
     links_lost: int = 0
+    gaps: int = 0
     progress: StreamProgress = field(default_factory=lambda: StreamProgress(0, 1, 0, 1, 0, 0, 1))
 
     def __post_init__(self) -> None:
@@ -74,7 +76,8 @@ class Seen:
 
     def take(self, update: Update) -> None:
         if update.lost is not None:
-            self.links_lost += 1
+            self.links_lost += update.progress is not None
+            self.gaps += update.progress is None
             self.forget(update.lost)
         if update.progress is not None:
             self.progress = update.progress

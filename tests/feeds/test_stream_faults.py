@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes
-from tests.feeds.stream_helpers import Seen, streaming
+from tests.feeds.stream_helpers import QUICK, Seen, streaming
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import SimulatedExchange
@@ -106,9 +107,15 @@ async def test_odd_but_good_frames_are_read(exchange: SimulatedExchange) -> None
         assert seen.links_lost == 0
 
 
-async def test_truncated_frames_are_skipped_and_the_link_stays(exchange: SimulatedExchange) -> None:
-    async with streaming(exchange) as stream:
-        exchange.faults.truncated_frames = 2
-        await stream.until(lambda _: exchange.faults.truncated_frames == 0)
-        seen = await stream.until(lambda seen: seen.streamed.any())
+@pytest.mark.parametrize("fault", ["truncated_frames", "garbled_frames"])
+async def test_what_an_unreadable_frame_told_is_missed_until_it_is_told_again(
+    exchange: SimulatedExchange, fault: str
+) -> None:
+    times = FeedTimes(rest=RestTimes(after_loss=0.1, while_down=0.1), link=QUICK.link)
+    async with streaming(exchange, times) as stream:
+        await stream.until(all_streamed)
+        setattr(exchange.faults, fault, 2)
+        seen = await stream.until(lambda seen: seen.gaps == 2)
+        assert np.isnan(seen.ask).mean() > 0.5  # nobody knows which of them changed
+        seen = await stream.until(lambda seen: np.isfinite(seen.ask).mean() > 0.95)
         assert seen.links_lost == 0

@@ -148,6 +148,9 @@ class NoRest:
     def stream_lost(self, rows: dict[str, np.ndarray]) -> None:
         self.calls.append(("lost", {kind: sorted(lost) for kind, lost in rows.items()}))
 
+    def stream_missed(self, rows: dict[str, np.ndarray]) -> None:
+        self.calls.append(("missed", {kind: sorted(missed) for kind, missed in rows.items()}))
+
     def stream_back(self) -> None:
         self.calls.append("back")
 
@@ -189,7 +192,11 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
             ("lost", {"Quote": [0, 3], "Trade": [1], "Summary": []}),
         ]
         # Another connection brings its own layout; the other goes on with the one it has.
-        links[1].sent.put_nowait(m.Data(b'["Quote",[".710",1,2,3,4]]'))
+        missed = await answer(1, m.Data(b'["Quote",[".710",1,2,3,4]]'))
+        assert missed.lost is not None
+        assert sorted(missed.lost) == [0, 3]
+        assert (missed.quotes, missed.progress) == (None, None)
+        assert rest.calls[-1] == ("missed", {"Quote": [0, 3], "Trade": [1], "Summary": []})
         links[0].sent.put_nowait(m.Configured(CONFIG))
         update = await answer(0, m.Data(b'["Quote",[".690",1,2,3,4]]'))
         assert update.quotes is not None

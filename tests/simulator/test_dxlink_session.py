@@ -119,7 +119,7 @@ def test_several_types_share_a_frame(client: Client) -> None:
 def test_full_format_names_its_fields(client: Client) -> None:
     client.opened().say(FEED_SETUP | {"acceptDataFormat": "FULL"})
     _, data = client.subscribe("Trade", "NDX")
-    assert data["data"] == [{"eventSymbol": "NDX", "price": 27150.0}]
+    assert data["data"] == [{"eventType": "Trade", "eventSymbol": "NDX", "price": 27150.0}]
 
 
 def test_changes_within_an_aggregation_period_are_sent_once(

@@ -66,13 +66,17 @@ class ChunkQueue:
     def cut_short(self) -> int:
         """Give up what does not fit: the newest chunk and all that would follow it.
 
+        If nothing is left then, half of that chunk is tried: a session holds something.
+
         Returns:
             Number of subscriptions given up.
         """
         dropped = [self._recent.pop()[1]] if self._recent else []
-        waiting = self.left
+        given_up = self.left + self._take_back(dropped)
         self._pending.clear()
-        return waiting + self._take_back(dropped)
+        if dropped and not self.sent and (half := dropped[0][: len(dropped[0]) // 2]):
+            self._pending.append(half)
+        return given_up - self.left
 
     def _take_back(self, chunks: Iterable[Sequence[Subscription]]) -> int:
         count = sum(map(len, chunks))

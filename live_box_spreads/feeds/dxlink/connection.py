@@ -66,7 +66,7 @@ class LinkDown:
     reason: str
 
 
-LinkEvent: TypeAlias = m.Configured | m.Data | Subscribed | LinkDown
+LinkEvent: TypeAlias = m.Configured | m.Data | m.Malformed | Subscribed | LinkDown
 
 
 def link_ruling(error: Exception) -> Ruling:
@@ -118,7 +118,9 @@ class DXLinkLink:
         """
         self.counts = LinkCounts()
         self._quote_token = quote_token
-        self._subscriptions = list(subscriptions)
+        self._subscriptions = tuple(subscriptions)
+        self._held = len(self._subscriptions)
+        self._full_since_secs = 0.0
         self._chunk_symbols, self._chunk_bytes = MAX_CHUNK_SYMBOLS, MAX_CHUNK_BYTES
         self._fields = fields
         self._rng = rng
@@ -180,7 +182,7 @@ class DXLinkLink:
             session = DXLinkSession(
                 socket,
                 protocol,
-                chunks(self._subscriptions, self._chunk_symbols, self._chunk_bytes),
+                chunks(self._wanted(), self._chunk_symbols, self._chunk_bytes),
                 budget=self._budget,
                 times=self._times,
                 counts=self.counts,
@@ -199,9 +201,17 @@ class DXLinkLink:
         return (await self._quote_token()).token
 
     def _keep_to(self, session: DXLinkSession) -> None:
-        """Ask the next connection only for what this one could hold, if that was less."""
-        if session.is_full:
-            del self._subscriptions[session.subscribed :]
+        """Remember what this connection could hold, if that was less than it was asked for."""
+        if session.full_since_secs is not None:
+            self._held = session.subscribed
+            self._full_since_secs = session.full_since_secs
+
+    def _wanted(self) -> Sequence[Subscription]:
+        """Return what to ask for: what the last full session held, and all again after a while."""
+        full_for_secs = asyncio.get_running_loop().time() - self._full_since_secs
+        if full_for_secs >= self._times.full:
+            self._held = len(self._subscriptions)
+        return self._subscriptions[: self._held]
 
     def _reason_to_retry(self, error: Exception) -> str:
         """Return why the link is down, or raise the error that ends it."""

@@ -47,6 +47,7 @@ class LinkTimes:
         proven: a link that lived this long starts over with ``first_retry``.
         token_life: a quote token is replaced after this; it lasts 24 hours.
         in_flight: what was sent this recently may be what a complaint is about.
+        full: a session that held less than asked for is asked for no more until so much later.
         standstill: a pause of this process or a jump of the wall clock beyond this makes the
             link suspect; it is replaced.
     """
@@ -61,6 +62,7 @@ class LinkTimes:
     proven: float = 60.0
     token_life: float = 23 * 3600.0
     in_flight: float = 10.0
+    full: float = 3600.0
     standstill: float = 15.0
 
 
@@ -98,14 +100,15 @@ class LinkCounts:
     ignored: Counter[str] = field(default_factory=Counter)
 
 
-SessionEvent: TypeAlias = m.Opened | m.Configured | m.Data | Subscribed
+SessionEvent: TypeAlias = m.Opened | m.Configured | m.Data | m.Malformed | Subscribed
 
 
 class DXLinkSession:
     """Moves frames between a websocket and the state machine, in one task without locks.
 
     Attributes:
-        is_full: whether the server refused subscriptions because the session holds too many.
+        full_since_secs: when the server refused subscriptions because the session holds too many,
+            on the loop's clock; None if it did not.
     """
 
     def __init__(  # noqa: PLR0913 # what a link shares with its connections, all by keyword
@@ -132,7 +135,8 @@ class DXLinkSession:
             fresh_token: gets a token to replace the one in use.
             wall_secs: the wall clock, in seconds; only its jumps matter.
         """
-        self.is_full = False
+        self.full_since_secs: float | None = None
+        self._has_subscribed = False
         self._socket = socket
         self._protocol = protocol
         self._queue = ChunkQueue(subscriptions, times.in_flight)
@@ -203,8 +207,9 @@ class DXLinkSession:
         ready = self._protocol.state is State.OPEN and size > 0
         if not ready or self._budget.wait_secs(size, now_secs) > 0:
             return False
-        is_first = self._queue.sent == 0
-        self._protocol.subscribe(self._queue.take(now_secs), reset=is_first)
+        # Once only: a reset later on would silence contracts whose quotes count as standing.
+        self._protocol.subscribe(self._queue.take(now_secs), reset=not self._has_subscribed)
+        self._has_subscribed = True
         self._budget.spend(size, now_secs)
         return True
 
@@ -290,6 +295,7 @@ class DXLinkSession:
             case m.Malformed():
                 self._counts.malformed_frames += 1
                 log.warning("dxlink_malformed_frame", reason=event.reason)
+                return event  # quotes may have been in it
         return None
 
     def _answer(self, complaint: m.Complaint) -> None:
@@ -305,7 +311,7 @@ class DXLinkSession:
         )
         match ruling.verdict:
             case Verdict.SHRINK:
-                self.is_full = True
+                self.full_since_secs = self._now_secs()
                 self._counts.refused += self._queue.cut_short()
             case Verdict.RETRY:
                 now_secs = self._now_secs()

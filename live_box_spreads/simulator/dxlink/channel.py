@@ -192,7 +192,7 @@ class FeedChannel:
             if self._format_now() == "COMPACT":
                 data += [kind, compact(columns)]
             else:
-                data += full(fields, columns)
+                data += full(kind, fields, columns)
         return {"type": "FEED_DATA", "channel": self.number, "data": data}
 
     def _blank_unquoted(

@@ -138,9 +138,13 @@ def compact(columns: list[list[Any]]) -> list[Any]:
     return list(chain.from_iterable(zip(*columns, strict=True)))
 
 
-def full(fields: Sequence[str], columns: list[list[Any]]) -> list[Any]:
-    """Return events as objects, empty fields left out."""
+def full(event_type: str, fields: Sequence[str], columns: list[list[Any]]) -> list[Any]:
+    """Return events as objects, empty fields left out.
+
+    Each has its ``eventType``, asked for or not: the specification tells events apart by it.
+    """
     return [
-        {name: value for name, value in zip(fields, values, strict=True) if value != ""}
+        {"eventType": event_type}
+        | {name: value for name, value in zip(fields, values, strict=True) if value != ""}
         for values in zip(*columns, strict=True)
     ]

@@ -49,6 +49,19 @@ def test_a_full_session_keeps_what_went_before_the_last_chunk() -> None:
     assert queue.sent == 10
 
 
+def test_a_session_that_holds_less_than_a_chunk_is_asked_for_halves() -> None:
+    queue = ChunkQueue(CHUNKS, 10.0)
+    queue.take(0.0)
+    assert queue.cut_short() == 45  # all but half of the only chunk sent
+    assert queue.take(1.0) == WANTED[:5]
+    assert queue.cut_short() == 3
+    assert queue.take(2.0) == WANTED[:2]
+    assert queue.cut_short() == 1
+    assert queue.take(3.0) == WANTED[:1]
+    assert queue.cut_short() == 1
+    assert (queue.sent, queue.left) == (0, 0)
+
+
 def test_an_exhausted_budget_allows_nothing_for_a_whole_window() -> None:
     budget = ChangeBudget(changes=100, window_secs=60.0)
     budget.spend(90, 0.0)

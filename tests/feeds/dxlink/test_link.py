@@ -121,6 +121,18 @@ async def test_a_full_session_is_asked_for_less_until_it_takes_all(
         assert told.subscribed == 500
 
 
+async def test_a_session_that_was_full_once_is_asked_for_all_again_after_a_while(
+    exchange: SimulatedExchange,
+) -> None:
+    exchange.faults.most_subscriptions = 20  # less than one chunk
+    async with linked(exchange, replace(QUICK, full=0.5)) as (told, until):
+        await until(lambda: 0 < told.subscribed <= 20)
+        exchange.faults.most_subscriptions = 25_000
+        await asyncio.sleep(0.5)
+        exchange.faults.resets += 1
+        await until(lambda: told.all_quoted)
+
+
 async def test_a_frame_that_is_too_large_is_halved_until_it_fits(
     exchange: SimulatedExchange,
 ) -> None:
