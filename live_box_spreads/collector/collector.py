@@ -11,7 +11,12 @@ import structlog
 
 from live_box_spreads.collector.health import SILENT_AFTER_SECS, CollectorHealth, Counts
 from live_box_spreads.collector.listing import Listing
-from live_box_spreads.collector.report import ProgressCallback, SnapshotReport, quoted_by_root
+from live_box_spreads.collector.report import (
+    ProgressCallback,
+    SnapshotReport,
+    origin_of,
+    quoted_by_root,
+)
 from live_box_spreads.collector.schedule import Schedule
 from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.collector.stopping import unless_stopped
@@ -19,6 +24,7 @@ from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.errors import (
     BoxSpreadsError,
     ConfigError,
+    FeedEndedError,
     FeedError,
     FeedUnavailableError,
     StoreError,
@@ -99,9 +105,8 @@ class Collector:
         book = self._source.book if isinstance(self._source, StreamedSource) else None
         if book is None:
             return CollectorHealth(now, self._counts, feed=feed)
-        return CollectorHealth(
-            now, self._counts, book.progress, book.lost_since, book.health(now), feed
-        )
+        roots = book.health(self._feed.market_time())
+        return CollectorHealth(now, self._counts, book.progress, book.lost_since, roots, feed)
 
     async def once(self, progress: ProgressCallback | None = None) -> SnapshotReport:
         """Write one snapshot; safe beside a collector that runs on the same folder.
@@ -125,11 +130,12 @@ class Collector:
         on_report: Callable[[SnapshotReport], None],
         progress: ProgressCallback | None = None,
     ) -> None:
-        """Write a snapshot an interval until ``stop`` is set; a file in hand is finished.
+        """Write a snapshot an interval until ``stop`` is set or the feed ends.
 
-        A failed round is reported and tried again at the next interval, unless
-        ``model/verdicts.py`` rules that it ends the program. A round that overruns skips the
-        intervals that it missed.
+        A file in hand is finished. Quotes of the instant that was written last, such as those of a
+        closed market, are not written again. A failed round is reported and tried again at the
+        next interval, unless ``model/verdicts.py`` rules that it ends the program. A round that
+        overruns skips the intervals that it missed.
 
         Args:
             interval_secs: seconds from the start of one round to the start of the next.
@@ -148,6 +154,8 @@ class Collector:
             async with self._feed:
                 try:
                     await self._rounds(interval_secs, stop, on_report, progress or _no_progress)
+                except FeedEndedError as end:
+                    _log.warning("feed_ended", feed=self._feed.name, reason=str(end))
                 finally:
                     await self._close_source()
 
@@ -176,7 +184,11 @@ class Collector:
         started = self._clock()
         try:
             chain = await unless_stopped(self._chain(progress), stop)
-            return None if chain is None else await self._keep(chain, started)
+            if chain is None:
+                return None
+            if chain.snapshot_time == self._counts.last_snapshot_at:
+                return self._unchanged(chain, started)
+            return await self._keep(chain, started)
         except BoxSpreadsError as error:
             if error_ruling(error).verdict is Verdict.STOP:
                 raise
@@ -223,6 +235,7 @@ class Collector:
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
             silent_secs=self._silent_secs(),
+            origin=origin_of(chain),
             status=self._source.status() if self._source else "",
         )
         self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
@@ -233,6 +246,17 @@ class Collector:
         silent = self.health().silent_secs()
         return {root: secs for root, secs in silent.items() if secs >= SILENT_AFTER_SECS}
 
+    def _unchanged(self, chain: Chain, started: datetime) -> SnapshotReport:
+        """Report that no quote is newer than those written last."""
+        return SnapshotReport(
+            path=None,
+            snapshot_time=chain.snapshot_time,
+            failures=self._failures(),
+            duration_secs=(self._clock() - started).total_seconds(),
+            unchanged=True,
+            status=self._source.status() if self._source else "",
+        )
+
     def _failures(self) -> dict[str, str]:
         listed = self._listing.contracts.failures if self._listing else {}
         streamed = self._source.failures() if self._source else {}
@@ -240,7 +264,7 @@ class Collector:
 
     async def _is_outdated(self) -> bool:
         """Tell whether the contracts should be listed anew."""
-        if self._listing is None or self._listing.is_outdated(self._clock()):
+        if self._listing is None or self._listing.is_outdated(self._feed.market_time()):
             return True
         return await self._failed_roots_are_back()
 
@@ -269,9 +293,8 @@ class Collector:
             reasons = "; ".join(contracts.failures.values()) or "the listing is empty"
             wanted = ", ".join(self._universe.roots)
             raise FeedUnavailableError(f"no contract of {wanted} is listed: {reasons}")
-        now = self._clock()
-        self._listing = Listing.of(contracts, now)
-        self._failed_roots_tried_at = now
+        self._listing = Listing.of(contracts, self._feed.market_time())
+        self._failed_roots_tried_at = self._clock()
         _log.info("contracts_listed", contracts=len(contracts), failures=dict(contracts.failures))
         if self._collection == "poll":
             return PolledSource(self._feed, contracts)

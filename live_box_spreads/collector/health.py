@@ -41,10 +41,10 @@ class Counts:
         """Count the quotes of an update."""
         if update.quotes is None:
             return
-        if update.quotes.times is None:
-            self.streamed_quotes += len(update.quotes.rows)
-        else:
+        if update.quotes.stop_gap:
             self.polled_quotes += len(update.quotes.rows)
+        else:
+            self.streamed_quotes += len(update.quotes.rows)
 
     def note_snapshot(self, at: datetime, round_secs: float) -> None:
         """Count a snapshot that was written."""

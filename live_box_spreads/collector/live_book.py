@@ -266,7 +266,7 @@ class LiveBook:
     def _apply_quotes(self, quotes: Quotes, received_at: datetime) -> None:
         """Overwrite both sides; a size without its price means nothing and is cleared with it."""
         # numpy assigns repeated indices in order, so that the last one wins.
-        if quotes.times is not None:
+        if quotes.stop_gap and quotes.times is not None:
             quotes = self._not_older(quotes, quotes.times)
         state, rows = self._state, quotes.rows
         state.numbers[_BID][rows] = quotes.bid
@@ -274,7 +274,7 @@ class LiveBook:
         state.numbers[_BID_SIZE][rows] = np.where(np.isnan(quotes.bid), np.nan, quotes.bid_size)
         state.numbers[_ASK_SIZE][rows] = np.where(np.isnan(quotes.ask), np.nan, quotes.ask_size)
         state.streaming[rows] = quotes.times is None
-        state.polled[rows] = quotes.times is not None
+        state.polled[rows] = quotes.stop_gap
         if quotes.times is not None:
             state.quote_time[rows] = quotes.times
             return
@@ -296,6 +296,7 @@ class LiveBook:
             quotes.bid_size[keep],
             quotes.ask_size[keep],
             times[keep],
+            stop_gap=True,
         )
 
     def _apply_activity(self, activity: Activity) -> None:

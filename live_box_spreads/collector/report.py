@@ -36,6 +36,8 @@ class SnapshotReport:
         pruned: old snapshots removed, oldest first.
         silent_secs: for how long the stream has said nothing of a root, where it is long.
         status: how far the source is with what it still has to ask for; empty if with all.
+        origin: timeliness and name of the feed, such as ``delayed cboe``.
+        unchanged: no quote was newer than those of the last snapshot, so that none was written.
     """
 
     path: Path | None
@@ -50,15 +52,20 @@ class SnapshotReport:
     pruned: tuple[Path, ...] = ()
     silent_secs: Mapping[str, float] = field(default_factory=dict)
     status: str = ""
+    origin: str = ""
+    unchanged: bool = False
 
     def summary(self) -> str:
         """Return the round in one line for a person."""
-        if self.path is None:
+        if self.unchanged:
+            parts = [f"nothing newer than the quotes of {self.snapshot_time:%d %b %Y %H:%M:%S} UTC"]
+        elif self.path is None:
             parts = [f"no snapshot at {self.snapshot_time:%H:%M:%S} UTC"]
         else:
             roots = " · ".join(f"{root} {count:,}" for root, count in self.by_root.items())
             parts = [
                 self.path.name,
+                *([self.origin] if self.origin else []),
                 f"{self.contracts:,} contracts, {self.quoted:,} quoted ({roots})",
                 f"{self.duration_secs:.1f} s",
             ]
@@ -73,6 +80,11 @@ class SnapshotReport:
             parts.append(self.status)
         parts += [f"{name} failed: {reason}" for name, reason in self.failures.items()]
         return "  ".join(parts)
+
+
+def origin_of(chain: Chain) -> str:
+    """Return the timeliness and the feed of a chain, each word once."""
+    return " ".join(dict.fromkeys((chain.timeliness.value, chain.feed)))
 
 
 def quoted_by_root(chain: Chain) -> dict[str, int]:

@@ -130,7 +130,7 @@ class StreamedSource:
             await self._settle(progress)
         if self._reading.done():
             self._reading.result()  # raises what ended the stream
-        return self.book.snapshot(self._clock(), self._feed.name, self._feed.timeliness)
+        return self.book.snapshot(self._feed.market_time(), self._feed.name, self._feed.timeliness)
 
     def failures(self) -> dict[str, str]:
         """Return a line if the link is down."""

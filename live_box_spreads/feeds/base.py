@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import polars as pl
 
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     import numpy as np
@@ -73,8 +73,11 @@ class Quotes:
         ask: index points; NaN clears the side.
         bid_size: contracts; NaN unknown.
         ask_size: contracts; NaN unknown.
-        times: each quote's own time (``datetime64[ms]``, UTC), for quotes that were asked for one
-            by one; None for streamed ones, which stand from their receipt until the next.
+        times: each quote's own time (``datetime64[ms]``, UTC; NaT unknown), for quotes that were
+            polled or recorded; None for streamed ones, which stand from their receipt until the
+            next.
+        stop_gap: whether they were asked for beside a stream that does not bring them. They never
+            replace a newer quote, and each snapshot tells how many there are.
     """
 
     rows: NDArray[np.int32]
@@ -83,6 +86,7 @@ class Quotes:
     bid_size: NDArray[np.float64]
     ask_size: NDArray[np.float64]
     times: NDArray[np.datetime64] | None = None
+    stop_gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,22 @@ class Update:
     progress: StreamProgress | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FeedSetup:
+    """What the configuration gives to the function that makes a feed.
+
+    Attributes:
+        options: the feed's own section of the configuration, by key.
+        env: environment variables, those of ``.env`` included; credentials are here.
+        one_time_code: asks the person for the code that a login from a new device needs; None
+            where nobody is there.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    one_time_code: Callable[[], str] | None = None
+
+
 class Feed(Protocol):
     """A source of option quotes. Used as an async context manager, so that it can let go.
 
@@ -177,6 +197,14 @@ class Feed(Protocol):
     @property
     def timeliness(self) -> Timeliness:
         """Live, delayed, simulated or replay; known after the first ``contracts`` call."""
+        ...
+
+    def market_time(self) -> datetime:
+        """Return the instant (UTC) that the newest quotes of this feed stand for.
+
+        Now for a live feed, some minutes ago for a delayed one, the recorded instant for a
+        replay. Settlement and expiry count from it; it is known once quotes were asked for.
+        """
         ...
 
     async def __aenter__(self) -> Self:
@@ -199,6 +227,7 @@ class Feed(Protocol):
         """Ask once for the quotes of these contracts.
 
         Raises:
+            FeedEndedError: there are no more quotes, as at the end of a recording.
             FeedError: the quotes cannot be had.
         """
         ...
@@ -210,6 +239,20 @@ class Feed(Protocol):
         update with ``lost`` and mended by the feed itself; only a final refusal raises.
 
         Raises:
+            FeedEndedError: there are no more quotes, as at the end of a recording.
             FeedError: the stream cannot be had and a retry is of no use.
+        """
+        ...
+
+
+class FeedFactory(Protocol):
+    """What an entry point of the group ``live_box_spreads.feeds`` names."""
+
+    def __call__(self, setup: FeedSetup) -> Feed:
+        """Return a feed that is not connected yet.
+
+        Raises:
+            ConfigError: an option cannot be used.
+            CredentialsError: credentials that the feed needs are missing.
         """
         ...

@@ -206,6 +206,7 @@ def polled_quotes(
         bid_size=_column([item.bid_size for item in items]),
         ask_size=_column([item.ask_size for item in items]),
         times=np.minimum(times, now),
+        stop_gap=True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from live_box_spreads.feeds.health import FeedHealth
@@ -18,7 +19,7 @@ from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from live_box_spreads.feeds.base import Contracts, Universe, Update
+    from live_box_spreads.feeds.base import Contracts, FeedSetup, Universe, Update
     from live_box_spreads.model.chain import Chain
 
 _CREDENTIALS = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_TOKEN)
@@ -50,12 +51,17 @@ class SimulatedFeed:
         self._options = options or SimulatorOptions(seed=seed)
         self._times = times or FeedTimes(rest=RestTimes(every=60.0))
         self._open = AsyncExitStack()
+        self._exchange: SimulatedExchange | None = None
         self._feed: TastytradeFeed | None = None
 
     @property
     def timeliness(self) -> Timeliness:
         """Always simulated."""
         return Timeliness.SIMULATED
+
+    def market_time(self) -> datetime:
+        """Return the current time: the exchange trades as we watch."""
+        return datetime.now(UTC)
 
     async def __aenter__(self) -> Self:
         """Start the exchange.
@@ -66,6 +72,7 @@ class SimulatedFeed:
         exchange = SimulatedExchange(self._options)
         # Both ends take a while and would hold up every other task.
         await asyncio.to_thread(exchange.__enter__)
+        self._exchange = exchange
         self._open.push_async_callback(asyncio.to_thread, exchange.__exit__, None, None, None)
         feed = TastytradeFeed(
             TastytradeClient(_CREDENTIALS, exchange.base_url),
@@ -78,7 +85,7 @@ class SimulatedFeed:
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Close every connection, then the exchange."""
-        self._feed = None
+        self._exchange = self._feed = None
         await self._open.aclose()
 
     async def contracts(self, universe: Universe) -> Contracts:
@@ -115,3 +122,8 @@ class SimulatedFeed:
         if self._feed is None:
             raise FeedError("the simulated feed is not open; use it in an async with block")
         return self._feed
+
+
+def make_feed(setup: FeedSetup) -> SimulatedFeed:
+    """Return the feed that the section ``simulator`` of the configuration describes."""
+    return SimulatedFeed(**setup.options)

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -27,13 +27,15 @@ from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.tastytrade.addresses import is_loopback
+from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from live_box_spreads.feeds.base import Universe, Update
+    from live_box_spreads.feeds.base import FeedSetup, Universe, Update
     from live_box_spreads.model.products import Product
-    from live_box_spreads.tastytrade_client import MarketData, RootListing, TastytradeClient
+    from live_box_spreads.tastytrade_client import MarketData, RootListing
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +111,10 @@ class TastytradeFeed:
         if self._timeliness is None:
             raise FeedError("timeliness is known after the first call of contracts()")
         return self._timeliness
+
+    def market_time(self) -> datetime:
+        """Return the current time: quotes are shown as they come."""
+        return self._clock()
 
     async def __aenter__(self) -> Self:
         """Open the connection pool; no login yet."""
@@ -252,6 +258,21 @@ class TastytradeFeed:
             times=self._times.link,
             budget=self._budget.of_rank(rank),
         )
+
+
+def make_feed(setup: FeedSetup) -> TastytradeFeed:
+    """Return the feed that the section ``tastytrade`` of the configuration describes.
+
+    Raises:
+        CredentialsError: the environment has no credentials.
+    """
+    credentials = Credentials.from_environment(setup.env)
+    credentials = replace(credentials, one_time_code=setup.one_time_code)
+    client = TastytradeClient(credentials, base_url=setup.options["base_url"])
+    if is_loopback(client.base_url):
+        # The vendor is not on this machine: it is `boxes simulate`, and must not pass for live.
+        return TastytradeFeed(client, name="simulated", timeliness=Timeliness.SIMULATED)
+    return TastytradeFeed(client)
 
 
 def _quote_columns(quotes: Sequence[MarketData | None]) -> list[pl.Series]:

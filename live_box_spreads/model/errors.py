@@ -16,6 +16,7 @@
         ├── CredentialsError           missing or unreadable credentials
         ├── LoginRefusedError          the server said no; never retried
         ├── ApiError                   any other refusal by the REST API
+        ├── FeedEndedError             a recording is over; no failure
         ├── ProtocolError              a DXLink peer that breaks the protocol
         ├── UntrustedPeerError         a server whose certificate does not prove who it is
         └── FeedUnavailableError       the link is down or too slow; worth a retry
@@ -101,6 +102,10 @@ class ApiError(FeedError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class FeedEndedError(FeedError):
+    """The feed has given all that it has, as a recording does at its end."""
 
 
 class ProtocolError(FeedError):

@@ -23,12 +23,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def checked_url(url: str, name: str) -> str:
+def checked_url(url: str, name: str, why: str = "secrets go there") -> str:
     """Return a URL that a secret may be sent to: encrypted, or on this machine.
 
     Args:
         url: an http, https, ws or wss URL.
         name: what the URL is, for the error.
+        why: why it should be encrypted, for the error.
 
     Raises:
         ConfigError: not such a URL, or a plain one that leaves this machine.
@@ -43,7 +44,7 @@ def checked_url(url: str, name: str) -> str:
         raise ConfigError(f"{name} {url!r} is no web address; expected https://… or wss://…")
     if parsed.scheme in _PLAIN and not is_loopback(url):
         raise ConfigError(
-            f"{name} {url!r} is not encrypted, and secrets go there; use {parsed.scheme}s://, "
+            f"{name} {url!r} is not encrypted, and {why}; use {parsed.scheme}s://, "
             "or an address of this machine such as 127.0.0.1"
         )
     return url

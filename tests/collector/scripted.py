@@ -107,12 +107,14 @@ class ScriptedFeed:
         closed: how often its context was left.
         asked: the roots of each call of ``contracts``.
         streams: streams open now.
+        market_at: instant of the quotes; None for the scripted time.
     """
 
     listings: Sequence[Contracts | Exception] = ()
     before_snapshot: Sequence[float | Exception] = ()
     time: ScriptedTime = field(default_factory=ScriptedTime)
     name: str = "scripted"
+    market_at: datetime | None = None
     opened: int = 0
     closed: int = 0
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -124,6 +126,9 @@ class ScriptedFeed:
     @property
     def timeliness(self) -> Timeliness:
         return Timeliness.REPLAY
+
+    def market_time(self) -> datetime:
+        return self.market_at or self.time.clock()
 
     async def __aenter__(self) -> Self:
         self.opened += 1
@@ -148,7 +153,7 @@ class ScriptedFeed:
             raise first
         await self.time.sleep(first)
         book = LiveBook(contracts)
-        now = self.time.clock()
+        now = self.market_time()
         book.apply(Update(now, quotes=quotes(*range(len(contracts)), bid=float(self.snapshots))))
         return book.snapshot(now, self.name, self.timeliness)
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.model.errors import ConfigError, StoreBusyError
+from live_box_spreads.model.errors import ConfigError, FeedEndedError, StoreBusyError
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
-from tests.collector.scripted import ScriptedFeed, collector_of, quotes, rounds_of
+from tests.collector.scripted import (
+    START,
+    ScriptedFeed,
+    activity,
+    collector_of,
+    quotes,
+    rounds_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from live_box_spreads.collector.collector import Collection
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
 
@@ -54,6 +63,33 @@ async def test_a_stop_between_two_rounds_does_not_wait_for_the_next(store: Snaps
     feed = ScriptedFeed()
     assert len(await rounds_of(collector_of(feed, store), feed, 7.0)) == 1
     assert feed.time.secs() == 7.0
+
+
+@pytest.mark.parametrize("collection", ["poll", "stream"])
+async def test_a_feed_that_has_ended_ends_the_collector_without_an_error(
+    store: SnapshotStore, collection: Collection
+) -> None:
+    end = FeedEndedError("the recording is over")
+    feed = ScriptedFeed(before_snapshot=[0.0, end])
+    feed.send_at(0.1, quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
+    feed.send_at(30.0, error=end)
+    reports = await rounds_of(collector_of(feed, store, collection), feed, 600.0)
+    assert [report.path for report in reports] == store.paths()
+    assert len(reports) == 1
+    assert feed.time.secs() < 70.0
+
+
+async def test_quotes_of_the_same_instant_are_written_once(store: SnapshotStore) -> None:
+    feed = ScriptedFeed(market_at=START)
+    feed.time.at(150.0, lambda: setattr(feed, "market_at", START + timedelta(seconds=60)))
+    reports = await rounds_of(collector_of(feed, store), feed, 250.0)
+    assert [report.path is not None for report in reports] == [True, False, False, True, False]
+    assert [report.unchanged for report in reports] == [False, True, True, False, True]
+    assert [read_snapshot(path).snapshot_time for path in store.paths()] == [
+        START,
+        START + timedelta(seconds=60),
+    ]
+    assert reports[1].summary() == "nothing newer than the quotes of 24 Nov 2026 15:00:00 UTC"
 
 
 class StoppedWhileWriting(SnapshotStore):

@@ -57,7 +57,7 @@ def quotes(changes: list[tuple[int, float, float, float, float]]) -> Quotes:
 def polled(changes: list[tuple[int, float, float, float, float]], at: datetime) -> Quotes:
     """Return quotes that are a minute old when they come."""
     time = np.datetime64((at - timedelta(minutes=1)).replace(tzinfo=None), "ms")
-    return replace(quotes(changes), times=np.full(len(changes), time))
+    return replace(quotes(changes), times=np.full(len(changes), time), stop_gap=True)
 
 
 def activity(changes: list[tuple[int, float, float, float, float]]) -> Activity:

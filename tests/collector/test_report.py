@@ -21,9 +21,10 @@ def test_a_good_round_in_one_line() -> None:
         quoted=12_345,
         by_root={"SPX": 10_345, "SPXW": 2_000},
         duration_secs=3.14,
+        origin="delayed cboe",
     )
     assert report.summary() == (
-        "snapshot_20261124_170005.parquet  "
+        "snapshot_20261124_170005.parquet  delayed cboe  "
         "12,400 contracts, 12,345 quoted (SPX 10,345 · SPXW 2,000)  3.1 s"
     )
 
