@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from live_box_spreads.cli.check import Check, Outcome
 from live_box_spreads.cli.vendor_checks import NAMES, check_vendor
 from live_box_spreads.model.errors import BoxSpreadsError
-from live_box_spreads.settings import PACKAGED_CONFIG, environment, load_settings
+from live_box_spreads.settings import PACKAGED_CONFIG, environment, load_settings, make_feed
 from live_box_spreads.settings.env_files import dotenv_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
+
+    from live_box_spreads.settings import Settings
 
 MIN_FREE_BYTES = 500_000_000
 """About a thousand large snapshots."""
@@ -37,6 +39,9 @@ async def run_checks(config: Path | None) -> AsyncIterator[Check]:
         reason = "the feed is simulated; set `feed: tastytrade` for the vendor's quotes"
         for name in NAMES:
             yield Check(name, Outcome.NOT_NEEDED, reason)
+        return
+    if settings.feed != "tastytrade":
+        yield await check_feed(settings, env)
         return
     async for check in check_vendor(settings, env):
         yield check
@@ -74,3 +79,17 @@ def check_disk(folder: Path) -> Check:
         advice = "make room, or lower max_snapshots_retained"
         return Check("disk space", Outcome.FAILED, f"{detail}; {advice}")
     return Check("disk space", Outcome.OK, detail)
+
+
+async def check_feed(settings: Settings, env: Mapping[str, str]) -> Check:
+    """Check that a feed opens and lists what is configured."""
+    try:
+        async with make_feed(settings, env) as feed:
+            contracts = await feed.contracts(settings.universe())
+            found = (
+                f"{feed.name}, {feed.timeliness}: {len(contracts):,} contracts, quotes of "
+                f"{feed.market_time():%Y-%m-%d %H:%M} UTC"
+            )
+    except BoxSpreadsError as error:
+        return Check("feed", Outcome.FAILED, str(error))
+    return Check("feed", Outcome.OK, "; ".join([found, *contracts.failures.values()]))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from live_box_spreads.model.chain import Timeliness
+from live_box_spreads.feeds import registry
+from live_box_spreads.feeds.base import FeedSetup
 from live_box_spreads.settings.keyring import with_keyring
-from live_box_spreads.settings.schema import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from live_box_spreads.feeds.base import Feed
     from live_box_spreads.settings.schema import Settings
+
+SECTIONS = {
+    "simulated": "simulator",
+    "tastytrade": "tastytrade",
+    "replay": "replay",
+    "cboe": "cboe",
+}
+"""The section of the configuration that describes each built-in feed."""
 
 
 def make_feed(
@@ -31,25 +37,15 @@ def make_feed(
             needs; None where nobody is there.
 
     Raises:
+        ConfigError: the feed cannot be loaded.
         CredentialsError: the feed needs credentials that neither ``env`` nor a keyring has.
     """
-    # Each import brings a web client or a whole exchange; only the one in use is paid for.
-    if settings.feed == "simulated":
-        from live_box_spreads.feeds.simulated import SimulatedFeed  # noqa: PLC0415
+    known = with_keyring(env) if settings.feed == "tastytrade" else env
+    return registry.make_feed(settings.feed, FeedSetup(_options(settings), known, one_time_code))
 
-        return SimulatedFeed(seed=settings.simulator.seed)
-    from live_box_spreads.feeds.tastytrade import TastytradeFeed  # noqa: PLC0415
-    from live_box_spreads.tastytrade_client import (  # noqa: PLC0415
-        Credentials,
-        TastytradeClient,
-    )
 
-    credentials = replace(
-        Credentials.from_environment(with_keyring(env)), one_time_code=one_time_code
-    )
-    base_url = settings.tastytrade.base_url
-    client = TastytradeClient(credentials, base_url=base_url)
-    if is_loopback(urlsplit(base_url).hostname or ""):
-        # The vendor is not on this machine: it is `boxes simulate`, and must not pass for live.
-        return TastytradeFeed(client, name="simulated", timeliness=Timeliness.SIMULATED)
-    return TastytradeFeed(client)
+def _options(settings: Settings) -> Mapping[str, Any]:
+    """Return the section of the feed: its own for a built-in one, else ``feed_options``."""
+    if settings.feed not in SECTIONS:
+        return settings.feed_options
+    return dict(getattr(settings, SECTIONS[settings.feed]))

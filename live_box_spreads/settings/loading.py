@@ -54,7 +54,7 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
 
 
 def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
-    storage, reference = settings.snapshot_storage, settings.reference
+    storage, replay, reference = settings.snapshot_storage, settings.replay, settings.reference
     paths = {
         name: base / path
         for name in ("file", "cache_folder")
@@ -63,6 +63,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
     return settings.model_copy(
         update={
             "snapshot_storage": storage.model_copy(update={"folder": base / storage.folder}),
+            "replay": replay.model_copy(update={"folder": base / replay.folder}),
             "reference": reference.model_copy(update=paths),
         }
     )

@@ -17,7 +17,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from live_box_spreads.books.filters import BoxFilters
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.model.errors import did_you_mean
+from live_box_spreads.feeds.cboe.pace import MIN_INTERVAL_SECS
+from live_box_spreads.feeds.registry import check_feed_name
+from live_box_spreads.model.errors import ConfigError, did_you_mean
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
@@ -70,6 +72,13 @@ def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
     if not items:
         raise ValueError("should have at least one item")
     return items
+
+
+def _feed_name(name: str) -> str:
+    try:
+        return check_feed_name(name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 def _loan_roots(roots: tuple[str, ...]) -> tuple[str, ...]:
@@ -171,6 +180,24 @@ class ReferenceSettings(Section):
         return self
 
 
+class ReplaySettings(Section):
+    """The recorded snapshots to play, and how."""
+
+    folder: Annotated[Path, AfterValidator(_home_expanded)] = Path("data/recorded")
+    speed: Positive = 1.0
+    loop: bool = False
+    longest_wait_secs: Positive = 60.0
+
+
+class CboeSettings(Section):
+    """Where the public delayed quotes are, and how often to ask for them."""
+
+    base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = (
+        "https://cdn.cboe.com/api/global/delayed_quotes/options"
+    )
+    interval_secs: Annotated[float, Field(ge=MIN_INTERVAL_SECS, allow_inf_nan=False)] = 60.0
+
+
 class SimulatorSettings(Section):
     """The market that the local exchange makes up."""
 
@@ -180,7 +207,7 @@ class SimulatorSettings(Section):
 class Settings(Section):
     """The whole configuration, validated; its methods give plain values to the floors below."""
 
-    feed: Literal["simulated", "tastytrade"] = "simulated"
+    feed: Annotated[str, AfterValidator(_feed_name)] = "simulated"
     tickers: Annotated[
         tuple[str, ...], AfterValidator(_at_least_one), AfterValidator(_loan_roots)
     ] = DEFAULT_ROOTS
@@ -209,6 +236,9 @@ class Settings(Section):
     dashboard: DashboardSettings = DashboardSettings()
     tastytrade: TastytradeSettings = TastytradeSettings()
     simulator: SimulatorSettings = SimulatorSettings()
+    replay: ReplaySettings = ReplaySettings()
+    cboe: CboeSettings = CboeSettings()
+    feed_options: dict[str, Any] = {}
     reference: ReferenceSettings = ReferenceSettings()
 
     @model_validator(mode="after")
@@ -225,6 +255,15 @@ class Settings(Section):
         names = [band.name for band in self.moneyness_bands]
         if len(set(names)) < len(names):
             raise ValueError(f"moneyness_bands: names should differ, they are {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _recording_is_only_read(self) -> Self:
+        if self.feed == "replay" and self.replay.folder == self.snapshot_storage.folder:
+            raise ValueError(
+                f"replay.folder and snapshot_storage.folder are both {self.replay.folder}: a "
+                "replay would be written into its own recording; name another folder"
+            )
         return self
 
     @property

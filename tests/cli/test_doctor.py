@@ -15,7 +15,10 @@ from live_box_spreads.cli.checks import check_disk, check_store
 from live_box_spreads.cli.vendor_checks import NAMES, check_clock, check_rest_quotes
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
+from live_box_spreads.stores.snapshots import SnapshotStore
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from tests.feeds.cboe_server import CboeServer
+from tests.feeds.made_market import made_chains, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +56,33 @@ def _closed_port() -> int:
 def _vendor_at(folder: Path, base_url: str) -> Path:
     text = f"feed: tastytrade\ntickers: [XSP]\ntastytrade: {{base_url: '{base_url}'}}\n"
     return _config(folder, text)
+
+
+def test_a_public_feed_is_asked_for_its_contracts(boxes: Boxes, tmp_path: Path) -> None:
+    chain = made_chains()[0]
+    told_at = chain.snapshot_time + timedelta(minutes=15)
+    with CboeServer({name: page_of(chain, name, told_at) for name in ("SPX", "XSP")}) as server:
+        text = f"{{feed: cboe, tickers: [SPX, XSP, RUT], cboe: {{base_url: '{server.base_url}'}}}}"
+        result = boxes("doctor", "--config", _config(tmp_path, text))
+        assert result.status == 0, result.out
+        assert "feed: ok: cboe, delayed: " in result.out
+        assert "contracts, quotes of 2026-11-24 15:00 UTC" in result.out
+        assert "no delayed quotes of RUT" in result.out
+        server.statuses = {"SPX": 503, "XSP": 503}
+        result = boxes("doctor", "--config", _config(tmp_path, text))
+    assert result.status == 1
+    assert "status 503" in _failed(result)["feed"]
+
+
+def test_a_recording_is_looked_at(boxes: Boxes, tmp_path: Path) -> None:
+    config = _config(tmp_path, "{feed: replay, tickers: [XSP], replay: {folder: recorded}}")
+    result = boxes("doctor", "--config", config)
+    assert result.status == 1
+    assert str(tmp_path / "recorded") in _failed(result)["feed"]
+    SnapshotStore(tmp_path / "recorded").write(made_chains()[0])
+    result = boxes("doctor", "--config", config)
+    assert result.status == 0, result.out
+    assert "feed: ok: replay, replay: " in result.out
 
 
 def test_missing_credentials_are_named(boxes: Boxes, tmp_path: Path) -> None:

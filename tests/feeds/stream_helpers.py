@@ -115,3 +115,12 @@ async def streaming(
         contracts = await feed.contracts(SMALL)
         async with aclosing(feed.updates(contracts)) as updates:
             yield Stream(contracts, updates)
+
+
+def withdraw_at_the_money(exchange: SimulatedExchange, contracts: Contracts) -> int:
+    """Take away the ask of a contract that surely has one; return its row."""
+    row = len(contracts) // 4
+    while not exchange.quote(contracts.table["occ_symbol"][row]).bid > 0:
+        row += 1
+    exchange.withdraw_ask(contracts.table["occ_symbol"][row])
+    return row

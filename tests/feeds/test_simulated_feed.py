@@ -10,9 +10,12 @@ from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.exchange import SimulatorOptions
 from tests.feeds.conformance import FeedConformance
+from tests.feeds.stream_helpers import withdraw_at_the_money
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from live_box_spreads.feeds.base import Contracts, Feed
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -25,6 +28,15 @@ async def feed() -> AsyncIterator[SimulatedFeed]:
 @pytest.mark.asyncio(loop_scope="module")
 class TestSimulatedFeed(FeedConformance):
     timeliness = Timeliness.SIMULATED
+
+    @pytest.fixture
+    def another(self) -> Callable[[], Feed]:
+        return lambda: SimulatedFeed(options=SimulatorOptions(seed=6, roots=("SPX", "XSP")))
+
+    async def withdraw_an_ask(self, feed: Feed, contracts: Contracts) -> int:
+        assert isinstance(feed, SimulatedFeed)
+        assert feed._exchange is not None
+        return withdraw_at_the_money(feed._exchange, contracts)
 
 
 async def test_closed_feed_says_so() -> None:

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from live_box_spreads.feeds.tastytrade import TastytradeFeed
+from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError, LoginRefusedError
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from tests.feeds.conformance import FeedConformance
-from tests.feeds.stream_helpers import DEMO, SMALL, feed_on
+from tests.feeds.stream_helpers import DEMO, SMALL, feed_on, withdraw_at_the_money
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from live_box_spreads.feeds.base import Contracts, Feed
 
 
 class TestTastytradeFeed(FeedConformance):
@@ -25,6 +27,18 @@ class TestTastytradeFeed(FeedConformance):
     async def feed(self, exchange: SimulatedExchange) -> AsyncIterator[TastytradeFeed]:
         async with feed_on(exchange) as feed:
             yield feed
+
+    @pytest.fixture
+    def another(self, exchange: SimulatedExchange) -> Callable[[], Feed]:
+        return lambda: feed_on(exchange)
+
+    @pytest.fixture(autouse=True)
+    def _remember(self, exchange: SimulatedExchange) -> None:
+        self.exchange = exchange
+
+    async def withdraw_an_ask(self, feed: Feed, contracts: Contracts) -> int:
+        assert feed.name == "tastytrade"
+        return withdraw_at_the_money(self.exchange, contracts)
 
 
 async def test_demo_level_is_delayed() -> None:
@@ -56,7 +70,7 @@ async def test_the_vendors_quote_token_tells_live_from_delayed(
 
     transport = httpx2.MockTransport(answer)
     client = TastytradeClient(DEMO, "https://api.example.test", transport=transport)
-    async with TastytradeFeed(client) as feed:
+    async with TastytradeFeed(client, times=FeedTimes(spot_wait=0.1)) as feed:
         with pytest.raises(FeedError, match="known after the first call"):
             assert feed.timeliness
         with pytest.raises(FeedError, match="nothing to quote"):

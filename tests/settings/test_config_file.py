@@ -64,9 +64,12 @@ def test_each_flag_is_documented() -> None:
 
 @pytest.mark.parametrize("key", [key for key in KEYS if not key.startswith("moneyness_bands.")])
 def test_each_key_is_in_the_file_below_a_comment(key: str) -> None:
-    name = key.rpartition(".")[2]
+    section, _, name = key.rpartition(".")
     lines = PACKAGED_CONFIG.read_text("utf-8").splitlines()
-    at = [i for i, line in enumerate(lines) if re.match(rf"\s*{name}:", line)]
+    first = lines.index(f"{section}:") if section else 0
+    indent = "  " if section else ""
+    at = [i for i, line in enumerate(lines) if i >= first and line.startswith(f"{indent}{name}:")]
+    at = at[:1] if section else at  # the next section may have a key of that name
     assert len(at) == 1, f"{key} should be in {PACKAGED_CONFIG.name} once"
     above = lines[at[0] - 1].strip()
     assert above.startswith("# ") or key == "dashboard.port", f"{key} has no comment"

@@ -152,7 +152,17 @@ MISTAKES: list[tuple[str, list[str]]] = [
         ["moneyness_bands", "names should differ"],
     ),
     ("moneyness_bands: []", ["moneyness_bands = []", "at least one"]),
-    ("feed: ibkr", ["feed = 'ibkr'", "'simulated' or 'tastytrade'"]),
+    ("feed: ibkr", ["feed = 'ibkr'", "no feed 'ibkr'", "simulated, tastytrade, replay, cboe"]),
+    ("feed: cbo", ["feed = 'cbo'", "Did you mean 'cboe'?"]),
+    ("cboe: {interval_secs: 5}", ["cboe.interval_secs = 5", "30"]),
+    ("cboe: {base_url: 'http://example.com'}", ["cboe.base_url", "https://"]),
+    ("feed_options: [1]", ["feed_options = [1]", "object"]),
+    ("replay: {speed: 0}", ["replay.speed = 0", "greater than 0"]),
+    ("replay: {loop: often}", ["replay.loop = 'often'", "boolean"]),
+    (
+        "{feed: replay, replay: {folder: x}, snapshot_storage: {folder: x}}",
+        ["replay.folder and snapshot_storage.folder are both x", "own recording"],
+    ),
     ("tickers: SPX", ["tickers = 'SPX'", "array"]),
     ("tickers: []", ["tickers = []", "at least one"]),
     ("tickers: [SPXX]", ["tickers = ['SPXX']", "unknown option root 'SPXX'", "Did you mean"]),
@@ -249,7 +259,7 @@ def test_several_mistakes_are_one_line_each(tmp_path: Path) -> None:
         ({"BOX_UPDATE_INTERVAL": "5"}, ["BOX_UPDATE_INTERVAL", "'update_interval_seconds'?"]),
         ({"BOX_DASHBOARD__PORT": "x"}, ["environment BOX_DASHBOARD__PORT", "port = 'x'"]),
         ({"BOX_TICKERS": "[SPX"}, ["environment BOX_TICKERS = '[SPX'", "not valid YAML"]),
-        ({"BOX_FEED__X": "1"}, ["environment BOX_FEED__X", "feed", "'simulated'"]),
+        ({"BOX_FEED__X": "1"}, ["environment BOX_FEED__X", "feed", "string"]),
     ],
 )
 def test_a_mistake_in_the_environment_names_the_variable(

@@ -1,0 +1,1 @@
+"""Cboe's public delayed quotes: real markets without an account."""
