@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from live_box_spreads.model.errors import UnknownRootError
+from live_box_spreads.simulator.market.conditions import CONDITIONS
 from live_box_spreads.simulator.market.market import Market
 from live_box_spreads.simulator.market.universe import ALL_ROOTS, Series
 
@@ -199,3 +200,39 @@ def test_an_expiry_of_today_is_listed_until_its_close() -> None:
 def test_an_unlisted_root_is_named() -> None:
     with pytest.raises(UnknownRootError, match=r"VIX.*choose from SPX"):
         Market(datetime(2026, 11, 24, tzinfo=UTC), roots=("VIX",))
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_quotes_surround_the_fair_price_on_every_kind_of_day(name: str, opening: datetime) -> None:
+    market = Market(opening, roots=("SPX",), conditions=CONDITIONS[name])
+    count = len(market.listing)
+    bid, ask, fair = market.book.bid[:count], market.book.ask[:count], market.fair_prices()
+    both = ~np.isnan(bid) & ~np.isnan(ask)
+    assert np.all(bid[both] <= fair[both] + 1e-9)
+    assert np.all(ask[both] >= fair[both] - 1e-9)
+
+
+def test_nights_are_wide_and_lack_asks(opening: datetime) -> None:
+    normal = Market(opening, roots=("SPX",))
+    night = Market(opening, roots=("SPX",), conditions=CONDITIONS["night"])
+    count = len(normal.listing)
+    width = [
+        np.nanmedian(market.book.ask[:count] - market.book.bid[:count])
+        for market in (normal, night)
+    ]
+    assert width[1] > 5 * width[0]
+    assert np.mean(np.isnan(night.book.ask[:count])) > 0.02
+
+
+def test_makers_lean_over_stretches_of_strikes_in_a_stressed_market(opening: datetime) -> None:
+    def neighbours(market: Market) -> float:
+        series = max(market.listing.series, key=lambda item: len(item.strikes))
+        puts = legs(series)[1]
+        bid, ask = market.book.bid[puts], market.book.ask[puts]
+        off = ((bid + ask) / 2 - market.fair_prices()[puts]) / (ask - bid)
+        off = off[~np.isnan(off) & (bid > 1.0)]
+        return float(np.corrcoef(off[1:], off[:-1])[0, 1])
+
+    assert abs(neighbours(Market(opening, roots=("SPX",)))) < 0.25
+    stressed = Market(opening, roots=("SPX",), conditions=CONDITIONS["stressed"])
+    assert neighbours(stressed) > 0.5

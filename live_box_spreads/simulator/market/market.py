@@ -13,6 +13,7 @@ from live_box_spreads.simulator.market.activity import (
 )
 from live_box_spreads.simulator.market.black76 import call_price_and_delta
 from live_box_spreads.simulator.market.book import Book
+from live_box_spreads.simulator.market.conditions import NORMAL, Conditions
 from live_box_spreads.simulator.market.curve import BOX_CURVE, NelsonSiegel
 from live_box_spreads.simulator.market.quoting import half_spread, quote, quoting_terms
 from live_box_spreads.simulator.market.smile import Smile
@@ -59,6 +60,7 @@ class Market:
         roots: tuple[str, ...] = ALL_ROOTS,
         curve: NelsonSiegel = BOX_CURVE,
         pace: float = 1.0,
+        conditions: Conditions = NORMAL,
     ) -> None:
         """Open the market with every contract quoted.
 
@@ -68,7 +70,9 @@ class Market:
             roots: option roots to list.
             curve: the true discount curve.
             pace: times the usual number of requotes by chance.
+            conditions: kind of day, such as ``CONDITIONS["night"]``.
         """
+        self._conditions = conditions
         self._random = np.random.default_rng(seed)
         self._spots = Spots()
         self.now = now
@@ -77,7 +81,7 @@ class Market:
         self._clock = SeriesClock(self.listing, curve)
         self._state = self._clock.at(now, self._spots.levels)
         products = [series.product for series in self.listing.series]
-        self._terms = quoting_terms(products, self.listing.series_of, self._random)
+        self._terms = quoting_terms(products, self.listing.series_of, self._random, conditions)
         self._activity = expected_activity(self.listing, now, self._random)
         self._trading_day = trading_day(now)
         self._requotes_per_sec = pace * self._random.uniform(1 / 25, 1 / 8, len(self.listing))
@@ -127,7 +131,7 @@ class Market:
         """Return each index's 30-day volatility at the forward, annual, as a fraction."""
         month = np.array([30 / 365])
         return {
-            symbol: float(np.sqrt(INDICES[symbol].variance.total_variance(month) / month)[0])
+            symbol: float(np.sqrt(self._total_variance(symbol, month) / month)[0])
             for symbol in self.listing.underlyings
         }
 
@@ -173,7 +177,7 @@ class Market:
         series = self.listing.series_of[rows]
         terms = self._terms[rows]
         width = half_spread(np.abs(delta), self._state.years_to_expiry[series], terms)
-        self.book.quote(rows, quote(fair, width, terms, self._random))
+        self.book.quote(rows, quote(fair, width, terms, self._random, self._conditions))
         self._fair_forward[rows] = self._state.forward[series]
         self._delta[rows] = delta
         self._width[rows] = np.maximum(width, terms.tick_below)
@@ -200,9 +204,12 @@ class Market:
         underlying = np.array([item.product.underlying for item in self.listing.series])
         for symbol in self.listing.underlyings:
             chosen = underlying == symbol
-            term = INDICES[symbol].variance
-            variance[chosen] = term.total_variance(state.years_to_expiry[chosen])
+            variance[chosen] = self._total_variance(symbol, state.years_to_expiry[chosen])
         return variance
+
+    def _total_variance(self, symbol: str, years: NDArray[np.float64]) -> NDArray[np.float64]:
+        usual = INDICES[symbol].variance.total_variance(years)
+        return self._conditions.volatility**2 * usual
 
     def _trade(self, elapsed_secs: float) -> None:
         """Print some trades, at the bid or at the ask; nothing trades where a side is missing."""

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from live_box_spreads.simulator.market.conditions import NORMAL, Conditions, leans
+
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from live_box_spreads.model.products import Product
 
-MID_NOISE = 0.06
-"""Standard deviation of a mid around the fair price, in half-spreads."""
-
-_NO_ASK_SHARE = 0.001
 _JITTER = 0.08
 
 
@@ -57,6 +55,7 @@ class Terms:
         tick_above: price step from the threshold on.
         threshold: price at which the step changes.
         quoted: False where nobody makes a market.
+        lean: how far the mid stands from the fair price for good, in half-spreads.
     """
 
     at_the_money: NDArray[np.float64]
@@ -65,6 +64,7 @@ class Terms:
     tick_above: NDArray[np.float64]
     threshold: NDArray[np.float64]
     quoted: NDArray[np.bool_]
+    lean: NDArray[np.float64]
 
     def __getitem__(self, rows: NDArray[np.intp]) -> Terms:
         """Return the terms of some rows."""
@@ -75,6 +75,7 @@ class Terms:
             self.tick_above[rows],
             self.threshold[rows],
             self.quoted[rows],
+            self.lean[rows],
         )
 
 
@@ -88,15 +89,21 @@ class QuotedSides:
     ask_size: NDArray[np.float64]
 
 
-def quoting_terms(products: list[Product], series_of: NDArray[np.intp], random: Generator) -> Terms:
+def quoting_terms(
+    products: list[Product],
+    series_of: NDArray[np.intp],
+    random: Generator,
+    conditions: Conditions = NORMAL,
+) -> Terms:
     """Return the terms of all contracts.
 
     Args:
         products: product of each series.
         series_of: number of each contract's series.
-        random: source of each contract's own width, and of the few without a market.
+        random: source of each contract's own width and lean, and of the few without a market.
+        conditions: kind of day.
     """
-    own_width = np.exp(0.15 * random.standard_normal(len(series_of)))
+    own_width = conditions.width * np.exp(0.15 * random.standard_normal(len(series_of)))
     quoted = random.random(len(series_of)) >= 0.003  # noqa: PLR2004 - share without a market
 
     def column(values: list[float]) -> NDArray[np.float64]:
@@ -110,6 +117,7 @@ def quoting_terms(products: list[Product], series_of: NDArray[np.intp], random: 
         tick_above=column([item.ticks.above for item in products]),
         threshold=column([item.ticks.threshold for item in products]),
         quoted=quoted,
+        lean=leans(conditions, series_of, random),
     )
 
 
@@ -136,6 +144,7 @@ def quote(
     width: NDArray[np.float64],
     terms: Terms,
     random: Generator,
+    conditions: Conditions = NORMAL,
 ) -> QuotedSides:
     """Quote both sides of some contracts, ticks rounded away from the fair price.
 
@@ -144,14 +153,16 @@ def quote(
         width: half-spreads in index points.
         terms: the contracts' terms.
         random: source of this round's noise.
+        conditions: kind of day.
     """
     count = len(fair)
-    noise = np.clip(MID_NOISE * random.standard_normal(count), -0.5, 0.5)
+    own_noise = conditions.mid_noise * np.sqrt(1.0 - conditions.shared)
+    noise = np.clip(terms.lean + own_noise * random.standard_normal(count), -0.5, 0.5)
     jittered = width * (1.0 + _JITTER * random.random(count))
     middle = fair + noise * width
     bid = _to_tick(np.maximum(middle - jittered, 0.0), terms, np.floor)
     ask = _to_tick(np.maximum(middle + jittered, terms.tick_below), terms, np.ceil)
-    no_ask = random.random(count) < _NO_ASK_SHARE
+    no_ask = random.random(count) < conditions.no_ask_share
     bid_size, ask_size = _sizes(width, random), _sizes(width, random)
     return QuotedSides(
         bid=bid,
