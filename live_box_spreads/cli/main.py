@@ -11,6 +11,7 @@ from live_box_spreads import __version__
 from live_box_spreads.cli import (
     book,
     collect,
+    curve,
     dashboard,
     demo,
     doctor,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it prints local variables, and credentials are among them
     help="Live lending and borrowing rates implied by box spreads on European index options.",
 )
-for part in (demo, snapshot, collect, dashboard, simulate, doctor, book, prints):
+for part in (demo, snapshot, collect, dashboard, simulate, doctor, curve, book, prints):
     app.add_typer(part.app)
 app.add_typer(import_files.app, name="import")
 

@@ -62,22 +62,31 @@ class TimeAxis:
     hover: str
 
 
-def rate_range(rates: Sequence[NDArray[np.float64]]) -> RateRange | None:
+def rate_range(
+    rates: Sequence[NDArray[np.float64]], *, whole: Sequence[NDArray[np.float64]] = ()
+) -> RateRange | None:
     """Return a range that shows nearly all rates, so that a few wild ones do not flatten the rest.
+
+    Args:
+        rates: what is drawn.
+        whole: rates that are all shown, whatever the others do.
 
     Returns:
         The 4 % to 96 % quantiles with a margin; None if no rate is finite.
     """
-    every = np.concatenate([np.ravel(rate) for rate in rates]) if rates else np.array([])
-    every = every[np.isfinite(every)]
+    every, kept = _finite(rates), _finite(whole)
     if every.size == 0:
         return None
-    low, high = (
-        (every.min(), every.max()) if every.size < _FEW else np.quantile(every, _SHOWN_QUANTILES)
-    )
+    ends = (every.min(), every.max()) if every.size < _FEW else np.quantile(every, _SHOWN_QUANTILES)
+    low, high = min([ends[0], *kept]), max([ends[1], *kept])
     pad = max((high - low) * _MARGIN, (_LEAST_SPAN - (high - low)) / 2)
     low, high = low - pad, high + pad
     return RateRange(float(low), float(high), int(((every < low) | (every > high)).sum()))
+
+
+def _finite(rates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    every: NDArray[np.float64] = np.concatenate([np.array([]), *map(np.ravel, rates)])
+    return every[np.isfinite(every)]
 
 
 def tenor_ticks(days: Sequence[float]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from live_box_spreads.dashboard import ids, panels, status
 from live_box_spreads.dashboard.choices import Choices
 from live_box_spreads.dashboard.ranked import ranked_rows
+from live_box_spreads.dashboard.tiles import tiles
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
@@ -145,9 +146,9 @@ def _register_status(app: Dash, view: MarketView) -> None:
     async def header(**controls: Any) -> Any:
         return await asyncio.to_thread(status.header, view, Choices.read(controls))
 
-    @app.callback(output=Output(ids.TILES, "children"), inputs={**_BOXES, **_BAND})
-    async def tiles(**controls: Any) -> Any:
-        return await asyncio.to_thread(status.tiles, view, Choices.read(controls))
+    @app.callback(output=Output(ids.TILES, "children"), inputs=_BOXES)
+    async def headline(**controls: Any) -> Any:
+        return await asyncio.to_thread(tiles, view, Choices.read(controls))
 
 
 def _register_figure(app: Dash, view: MarketView, panel: str) -> None:

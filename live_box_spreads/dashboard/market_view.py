@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.box_table import BoxTable, box_table
+from live_box_spreads.books.curve import curve
+from live_box_spreads.books.reference_spread import with_reference
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.model.errors import SnapshotError, StoreError
 from live_box_spreads.model.products import is_loan, product
+from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.reference.history import Reference
+from live_box_spreads.settings import make_reference
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
@@ -26,8 +31,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import polars as pl
     from numpy.typing import NDArray
 
+    from live_box_spreads.books.filters import BoxFilters
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
@@ -35,6 +42,8 @@ STRIKE_CELLS = 48
 HISTORY_ROWS = 40
 _CHAINS_BYTES = 200_000_000
 _TABLES_BYTES = 800_000_000
+_CURVES_BYTES = 10_000_000
+_REFERENCE_WAIT_SECS = 1.0
 _GRID_STEP = 1.02
 """The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
 
@@ -72,8 +81,12 @@ class MarketView:
         """Look at the configured folder; nothing is read yet."""
         self.settings = settings
         self._store = settings.store()
+        self._references = make_reference(settings)
         self._chains: Cache[Chain] = Cache(
             _CHAINS_BYTES, lambda chain: int(chain.quotes.estimated_size())
+        )
+        self._curves: Cache[pl.DataFrame] = Cache(
+            _CURVES_BYTES, lambda curve: int(curve.estimated_size())
         )
         self._tables: Cache[BoxTable] = Cache(
             _TABLES_BYTES, lambda table: int(table.frame.estimated_size())
@@ -103,8 +116,6 @@ class MarketView:
 
     def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
         """Return the boxes of one expiry that pass the filters."""
-        configured = self.settings.box_filters(root)
-        filters = replace(configured, min_volume=max(configured.min_volume, options.min_leg_volume))
         return self._tables.get(
             (market.path, root, expiry, options),
             lambda: box_table(
@@ -113,7 +124,7 @@ class MarketView:
                 expiry,
                 basis=self.settings.time_basis,
                 compounding=options.compounding,
-                filters=filters,
+                filters=self._filters(root, options),
                 rules=self.settings.quality_rules(),
             ),
         )
@@ -125,6 +136,36 @@ class MarketView:
             self.table(market, root, expiry, choices.options)
             for expiry in market.chain.expiries(root)
         ]
+
+    def curve(self, market: Market, root: str, options: BoxOptions) -> pl.DataFrame:
+        """Return the fair curve of a root, soonest expiry first, beside the reference if any."""
+        found = self._curves.get(
+            (market.path, root, options),
+            lambda: curve(
+                market.chain,
+                root=root,
+                basis=self.settings.time_basis,
+                compounding=options.compounding,
+                filters=self._filters(root, options),
+                rules=self.settings.quality_rules(),
+            ),
+        )
+        reference = self.reference(market).curve
+        return with_reference(found, reference, options.compounding) if reference else found
+
+    def _filters(self, root: str, options: BoxOptions) -> BoxFilters:
+        configured = self.settings.box_filters(root)
+        return replace(configured, min_volume=max(configured.min_volume, options.min_leg_volume))
+
+    def reference(self, market: Market) -> Reference:
+        """Return what the rates of a snapshot are compared with, or why there is nothing.
+
+        A source that takes long is not waited for: the next poll finds what it has brought.
+        """
+        if self._references is None:
+            return Reference(None)
+        day = trade_date(market.chain.snapshot_time)
+        return self._references.on(day, wait_secs=_REFERENCE_WAIT_SECS)
 
     def warm_up(self) -> None:
         """Compute what a page asks for first."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from live_box_spreads.books.skew import skew
-from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.content import Content, no_quotes, nothing_passes
-from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
+from live_box_spreads.dashboard.figures import skew_figure
 from live_box_spreads.dashboard.market_view import MarketView, spot_of
 from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
+from live_box_spreads.dashboard.term_panel import term_structure_panel
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     Draw = Callable[[MarketView, Market, Choices], Content]
 
 SKEW_POINTS = 500
-_PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 
 
 def content(view: MarketView, panel: str, choices: Choices) -> Content:
@@ -34,20 +31,6 @@ def content(view: MarketView, panel: str, choices: Choices) -> Content:
     if market is None or missing:
         return Content(message=missing)
     return _DRAW[panel](view, market, choices)
-
-
-def _term_structure(view: MarketView, market: Market, choices: Choices) -> Content:
-    tables = view.tables(market, choices)
-    centre, half_width = choices.centre, choices.half_width
-    frame = term_structure(tables, centre=centre, band=half_width, price=choices.price)
-    frame = frame.filter(pl.col("boxes") > 0, pl.col("tte_years") > 0)
-    band = f"middle strike at {centre - half_width:.1%} to {centre + half_width:.1%} of spot"
-    if frame.is_empty():
-        if all(table.frame.is_empty() for table in tables):
-            return Content(message=nothing_passes(tables))
-        return Content(message=f"No box has its {band}.\nWiden the band or move its centre.")
-    figure = term_structure_figure(frame, PALETTES[choices.scheme], uirevision=choices.root)
-    return Content(figure, caption=f"{_PRICE_NAMES[choices.price]} rate, {band}")
 
 
 def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
@@ -77,6 +60,6 @@ _DRAW: dict[str, Draw] = {
     ids.MID_SURFACE: mid_surface,
     ids.QUOTED_SURFACE: quoted_surface,
     ids.VOLUME_SURFACE: volume,
-    ids.TERM_STRUCTURE: _term_structure,
+    ids.TERM_STRUCTURE: term_structure_panel,
     ids.SKEW: _skew,
 }

@@ -1,18 +1,15 @@
-"""What the header, the headline tiles and the selections say."""
+"""What the header and the selections say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
-import numpy as np
-import polars as pl
 from dash import html
 
-from live_box_spreads.books.term_structure import term_structure
-from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
-from live_box_spreads.dashboard.formats import UNKNOWN, percent
+from live_box_spreads.dashboard.formats import UNKNOWN
 from live_box_spreads.dashboard.market_view import loan_roots, removed_by_reason, spot_of
+from live_box_spreads.dashboard.reference_line import reference_label
 from live_box_spreads.model.chain import Timeliness
 
 if TYPE_CHECKING:
@@ -28,14 +25,15 @@ BADGE_COLOURS = {
     Timeliness.SIMULATED: "grape",
     Timeliness.REPLAY: "cyan",
 }
-TENORS_DAYS = {"1 month": 30.4, "3 months": 91.25, "6 months": 182.5, "1 year": 365.0}
 _DEFAULT_EXPIRY_DAYS = 91.25
 
 
 def version(view: MarketView) -> list[str]:
-    """Return what the page should show: the name of the snapshot, and the notice."""
+    """Return what the page should show: the name of the snapshot, the notice, the reference."""
     newest = view.newest()
-    return [newest.market.path.name if newest.market else "", newest.notice]
+    if newest.market is None:
+        return ["", newest.notice, ""]
+    return [newest.market.path.name, newest.notice, reference_label(view.reference(newest.market))]
 
 
 def notice(view: MarketView) -> dmc.Alert | None:
@@ -118,47 +116,3 @@ def _removed_table(root: str, kept: int, removed: Sequence[tuple[str, int]]) -> 
     rows = [(f"{root} boxes kept", kept), *((f"removed: {why}", n) for why, n in removed)]
     cells = [html.Tr([html.Td(what), html.Td(f"{count:,}")]) for what, count in rows]
     return html.Table(html.Tbody(cells), className="removed")
-
-
-def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
-    """Return the rates at the usual tenors; none if no box is in the moneyness band."""
-    market = view.newest().market
-    if market is None:
-        return []
-    tables = view.tables(market, choices)
-    frame = term_structure(tables, centre=choices.centre, band=choices.half_width, price="mid")
-    frame = frame.filter(pl.col("boxes") > 0, pl.col("tte_years") > 0)
-    return [_tile(tenor, row) for tenor, row in headline_rows(frame)]
-
-
-def headline_rows(frame: pl.DataFrame) -> list[tuple[str, dict[str, Any]]]:
-    """Return, for each usual tenor, the expiry nearest to it by ratio; no expiry twice."""
-    days = frame["tte_years"].to_numpy() * DAYS_PER_YEAR
-    chosen: dict[int, str] = {}
-    for tenor, target in TENORS_DAYS.items():
-        if days.size:
-            chosen.setdefault(int(np.abs(np.log(days / target)).argmin()), tenor)
-    return [(tenor, frame.row(row, named=True)) for row, tenor in chosen.items()]
-
-
-def _tile(tenor: str, row: dict[str, Any]) -> html.Div:
-    days = row["tte_years"] * DAYS_PER_YEAR
-    return html.Div(
-        [
-            html.Div(
-                [html.B(f"About {tenor}"), f" · {row['expiry']:%d %b %Y}, {days:,.0f} days"],
-                className="tile-name",
-            ),
-            html.Div(percent(row["rate"]), className="tile-mid"),
-            html.Div(
-                [
-                    html.Span("best lend"),
-                    html.B(percent(row["best_lend_rate"]), className="lend"),
-                    html.Span("best borrow"),
-                    html.B(percent(row["best_borrow_rate"]), className="borrow"),
-                ],
-                className="tile-sides",
-            ),
-        ],
-        className="tile",
-    )

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import polars as pl
 import pytest
 
 from live_box_spreads.dashboard.axes import time_to_payment
-from live_box_spreads.dashboard.figures import skew_figure, term_structure_figure
+from live_box_spreads.dashboard.figures import skew_figure
 from live_box_spreads.dashboard.figures_3d import (
     Layer,
     cells_beyond_axis,
@@ -18,37 +16,6 @@ from live_box_spreads.dashboard.theme import PALETTES, Scheme
 
 LIGHT = PALETTES["light"]
 LARGEST_BYTES = 60_000
-
-
-def test_the_term_structure_draws_median_band_and_executable_rates() -> None:
-    frame = pl.DataFrame(
-        {
-            "expiry": [date(2026, 12, 18), date(2027, 6, 18)],
-            "tte_years": [30 / 365, 0.5],
-            "rate": [0.041, 0.042],
-            "low": [0.040, 0.0415],
-            "high": [0.043, 0.0425],
-            "best_lend_rate": [0.039, float("nan")],
-            "best_borrow_rate": [0.045, 0.044],
-            "boxes": [12, 34],
-        }
-    )
-    figure = term_structure_figure(frame, LIGHT, uirevision="SPX")
-    traces = {trace.name: trace for trace in figure.data if trace.name}
-    assert list(traces) == ["10 % to 90 %", "Median", "Best lend", "Best borrow"]
-    assert list(traces["Median"].x) == [30.0, 182.5]
-    assert list(traces["Median"].y) == [0.041, 0.042]
-    assert list(traces["10 % to 90 %"].y) == [0.040, 0.0415]
-    assert list(traces["Median"].customdata[1]) == [
-        "Fri 18 Jun 2027",
-        "4.15%",
-        "4.25%",
-        "\N{EN DASH}",
-        "4.40%",
-        "34",
-    ]
-    assert figure.layout.yaxis.title.text == "Rate"
-    assert figure.layout.uirevision == "SPX"
 
 
 def test_the_skew_tells_width_and_legs_on_hover() -> None:

@@ -41,7 +41,7 @@ def test_each_panel_draws(filled: MarketView, panel: str) -> None:
     shown = content(filled, panel, CHOICES)
     assert shown.message == ""
     assert shown.figure is not None
-    assert shown.caption.startswith(("SPXW", "Mid rate"))
+    assert shown.caption.startswith(("SPXW", "Mid median"))
 
 
 def test_the_mid_surface_is_the_market_s_rate_everywhere(filled: MarketView) -> None:
@@ -72,7 +72,7 @@ def test_the_term_structure_is_flat_at_the_market_s_rate(filled: MarketView) -> 
 
 def test_price_and_band_change_the_term_structure(filled: MarketView) -> None:
     lend = content(filled, ids.TERM_STRUCTURE, replace(CHOICES, price="ask", half_width=0.1))
-    assert lend.caption == "Lend rate, middle strike at 90.0% to 110.0% of spot"
+    assert lend.caption == "Lend median: middle strike at 90.0% to 110.0% of spot"
     assert lend.figure is not None
     median = next(trace for trace in lend.figure.data if trace.name == "Median")
     assert max(median.y) < RATE
@@ -88,16 +88,28 @@ def test_a_history_needs_two_snapshots(filled: MarketView) -> None:
     assert shown.caption.startswith("SPXW 19 Dec 2025, 2 snapshots")
 
 
-@pytest.mark.parametrize("panel", [ids.MID_SURFACE, ids.TERM_STRUCTURE, ids.SKEW])
+@pytest.mark.parametrize("panel", [ids.MID_SURFACE, ids.SKEW])
 def test_when_all_is_filtered_out_the_filter_is_named(filled: MarketView, panel: str) -> None:
     message = content(filled, panel, replace(CHOICES, options=TOO_MUCH)).message
     assert "No box passes the filters" in message
     assert "leg volume is under min_volume" in message
 
 
-def test_an_empty_band_is_told(filled: MarketView) -> None:
-    message = content(filled, ids.TERM_STRUCTURE, replace(CHOICES, centre=3.0)).message
-    assert message.startswith("No box has its middle strike at 295.0% to 305.0% of spot")
+@pytest.mark.parametrize(
+    ("choices", "says"),
+    [
+        (replace(CHOICES, centre=3.0), "No box has its middle strike at 295.0% to 305.0% of spot"),
+        (replace(CHOICES, options=TOO_MUCH), "No box passes the filters"),
+    ],
+)
+def test_without_a_box_in_the_band_the_fair_curve_stands(
+    filled: MarketView, choices: Choices, says: str
+) -> None:
+    shown = content(filled, ids.TERM_STRUCTURE, choices)
+    assert says in shown.caption
+    assert shown.figure is not None
+    fair = next(trace for trace in shown.figure.data if trace.name == "Fair")
+    np.testing.assert_allclose(fair.y, RATE, atol=1e-6)
 
 
 def test_passed_expiries_are_told(view: MarketView) -> None:

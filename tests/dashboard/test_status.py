@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 
 from live_box_spreads.dashboard import status
@@ -16,9 +14,8 @@ if TYPE_CHECKING:
 
 
 def test_a_page_without_data_says_so(view: MarketView) -> None:
-    assert status.version(view) == ["", ""]
+    assert status.version(view) == ["", "", ""]
     assert status.header(view, Choices("SPX"))["badge"] == "no data"
-    assert status.tiles(view, Choices("SPX")) == []
     assert status.expiry_choice(view, "SPX", None) == ([], None)
     assert status.notice(view) is None
 
@@ -49,7 +46,7 @@ def test_kept_and_removed_boxes_make_up_all_pairs(view: MarketView) -> None:
 def test_a_broken_snapshot_gives_a_notice(view: MarketView) -> None:
     store = view.settings.store()
     store.write(chain_at()).write_bytes(b"")
-    _, notice = status.version(view)
+    _, notice, _ = status.version(view)
     assert "cannot be read" in notice
     assert status.notice(view) is not None
 
@@ -81,12 +78,3 @@ def test_the_chosen_expiry_stays_and_a_new_one_is_about_three_months(view: Marke
     assert chosen == "2026-09-18"
     assert options[0] == {"value": "2025-10-17", "label": "17 Oct 2025 (43 d)"}
     assert status.expiry_choice(view, "SPXW", "2030-01-18")[1] == "2025-12-19"
-
-
-def test_headline_rates_take_the_nearest_expiry_once() -> None:
-    frame = pl.DataFrame(
-        {"expiry": [date(2026, 1, 16), date(2026, 12, 18)], "tte_years": [40 / 365, 0.95]}
-    )
-    rows = [(tenor, row["expiry"].year) for tenor, row in status.headline_rows(frame)]
-    assert rows == [("1 month", 2026), ("6 months", 2026)]
-    assert [row["tte_years"] for _, row in status.headline_rows(frame)] == [40 / 365, 0.95]

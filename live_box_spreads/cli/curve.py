@@ -1,0 +1,139 @@
+"""``boxes curve``: the fair rate of each expiry of a snapshot, and what it is compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from live_box_spreads.cli.options import (
+    CompoundingOption,
+    FormatOption,
+    OutOption,
+    TimeBasisOption,
+    examples,
+)
+from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.table import Table
+
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.reference.history import Reference
+    from live_box_spreads.settings import Settings
+
+app = typer.Typer()
+
+_SHOWN = {
+    "root": "{}",
+    "expiry": "{}",
+    "days": "{:,}",
+    "fair_rate": "{:.3%}",
+    "std_error_bps": "{:.2f}",
+    "lend_rate": "{:.3%}",
+    "borrow_rate": "{:.3%}",
+    "reference_rate": "{:.3%}",
+    "spread_bps": "{:+.1f}",
+    "discount": "{:.6f}",
+    "forward": "{:,.2f}",
+    "strikes_used": "{:,}",
+    "note": "{}",
+}
+"""Columns that the table shows where they are there, and how."""
+
+
+@app.command(
+    epilog=examples(
+        "boxes curve snapshot_20250904_181500.parquet",
+        "boxes curve S.parquet --root SPX --reference treasury_2025.csv",
+        "boxes curve S.parquet --compounding bond_equivalent --format csv --out curve.csv",
+    ),
+)
+def curve(  # noqa: PLR0913 # one argument an option
+    snapshot: Annotated[Path, typer.Argument(help="Snapshot file, parquet or csv.")],
+    *,
+    root: Annotated[
+        str | None, typer.Option(help="Option root, such as SPX; all of them if not given.")
+    ] = None,
+    compounding: CompoundingOption = None,
+    time_basis: TimeBasisOption = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="Compare with the rates of this file (CSV, XML, JSON)."),
+    ] = None,
+    format_: FormatOption = "table",
+    out: OutOption = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="F", help="Apply the thresholds, conventions and reference of this file."
+        ),
+    ] = None,
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Apply those of the package's own config.yaml.")
+    ] = False,
+) -> None:
+    """Show the fair rate of each expiry, its standard error and the best executable rates.
+
+    With a reference, its rate for the same loan and the spread to it are there too.
+    """
+    refuse_binary_terminal(format_, out)
+    from live_box_spreads.books.curve import curve as fair_curve  # noqa: PLC0415
+    from live_box_spreads.books.filters import BoxFilters  # noqa: PLC0415
+    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
+    from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
+    from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
+    from live_box_spreads.settings import Settings, load_settings  # noqa: PLC0415
+    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
+
+    configured = load_settings(config) if filters or config else None
+    settings = configured or Settings()
+    said = Compounding(compounding or settings.compounding)
+    with progress_bar() as progress:
+        progress(f"curve of {snapshot.name}", 0, 1)
+        chain = read_snapshot(snapshot)
+        compared = _reference(chain, reference, settings)
+        frame = fair_curve(
+            chain,
+            root=root,
+            basis=TimeBasis(time_basis or settings.time_basis),
+            compounding=said,
+            filters=configured.box_filters if configured else BoxFilters(),
+            rules=settings.quality_rules(),
+            reference=compared.curve,
+        )
+    label = f"reference: {compared.curve.name}, {compared.curve.as_of}" if compared.curve else ""
+    title = f"{chain.feed}, {chain.snapshot_time:%Y-%m-%d %H:%M:%S} UTC, {said.value} rates"
+    give(frame, format_, out, lambda: _table(frame, title, label))
+    for line in filter(
+        None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
+    ):
+        typer.echo(line, err=True)
+
+
+def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference:
+    """Return the reference of a file, else the configured one."""
+    from live_box_spreads.model.settlement import trade_date  # noqa: PLC0415
+    from live_box_spreads.reference import Reference, read_reference  # noqa: PLC0415
+    from live_box_spreads.settings import make_reference  # noqa: PLC0415
+
+    day = trade_date(chain.snapshot_time)
+    if file is not None:
+        history = read_reference(file)
+        for reason, count in history.rejected.items():
+            typer.echo(f"{file}: {count:,} left out: {reason}", err=True)
+        return history.on(day, settings.reference.max_age_days)
+    desk = make_reference(settings)
+    return desk.on(day) if desk else Reference(None)
+
+
+def _table(frame: pl.DataFrame, title: str, compared: str) -> Table:
+    """Return the curve for people; ``note`` is why there is no rate, and what is wrong with it."""
+    import polars as pl  # noqa: PLC0415
+
+    notes = pl.concat_list(pl.col("reason", "band_note").replace("", None)).list.drop_nulls()
+    noted = frame.with_columns(note=notes.list.unique(maintain_order=True).list.join("; "))
+    shown = {name: form for name, form in _SHOWN.items() if name in noted.columns}
+    return people_table(noted, shown, title, compared)

@@ -1,0 +1,188 @@
+"""The chart of the term structure: fair rates, what can be executed, and a reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from live_box_spreads.dashboard.axes import DAYS_PER_YEAR, tenor_ticks
+from live_box_spreads.dashboard.figures import percents, rate_axis, rates_of
+from live_box_spreads.dashboard.formats import UNKNOWN
+from live_box_spreads.dashboard.theme import layout_2d
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from live_box_spreads.dashboard.theme import Palette
+
+_STANDARD_ERRORS = 2
+_LEGEND_PX = 36
+_WELL_KNOWN = 0.005
+"""Fair rates within so much, a fraction, are on the axis whatever the others do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceLine:
+    """A reference curve as it is drawn.
+
+    Attributes:
+        label: what it is and of which day.
+        days: (n,) days to payment.
+        rates: (n,) rates there, fractions; NaN where the reference has none.
+    """
+
+    label: str
+    days: NDArray[np.float64]
+    rates: NDArray[np.float64]
+
+
+def term_structure_figure(
+    curve: pl.DataFrame,
+    median: pl.DataFrame,
+    reference: ReferenceLine | None,
+    palette: Palette,
+    *,
+    uirevision: str,
+) -> go.Figure:
+    """Draw the fair rate of each expiry with two standard errors, and what it is compared with.
+
+    Args:
+        curve: a row an expiry, with ``expiry``, ``years``, ``fair_rate``, ``std_error_bps``,
+            ``lend_rate``, ``borrow_rate``, ``strikes_used`` and, with a reference,
+            ``reference_rate`` and ``spread_bps``.
+        median: what ``books.term_structure.term_structure`` returns.
+        reference: drawn as a line; None draws none.
+        palette: colours of the scheme in use.
+        uirevision: the zoom lives as long as this stays the same.
+    """
+    figure = go.Figure(layout=layout_2d(palette, uirevision))
+    # Where plotly makes room for a legend of its own accord, a resized panel may draw over it.
+    figure.update_layout(
+        margin_t=_LEGEND_PX, legend={"yref": "container", "y": 1, "yanchor": "top"}
+    )
+    days = np.round(curve["years"].to_numpy() * DAYS_PER_YEAR, 2)
+    lend, borrow, fair = (rates_of(curve, f"{side}_rate") for side in ("lend", "borrow", "fair"))
+    errors = _STANDARD_ERRORS * curve["std_error_bps"].to_numpy() / 1e4
+    figure.add_traces(_executable(days, lend, borrow, palette))
+    median_days, median_rates = _median(figure, median, palette)
+    if reference is not None:
+        _reference(figure, reference, palette)
+    _fair(figure, curve, days, fair, errors, reference, palette)
+    every_day = [*days.tolist(), *median_days.tolist()]
+    figure.update_xaxes({**tenor_ticks(every_day), "title": {"text": "Time to payment"}})
+    known = errors <= _WELL_KNOWN
+    whole = [(fair - errors)[known], (fair + errors)[known]]
+    if reference is not None:
+        whole.append(reference.rates)
+    rate_axis(figure, [fair, lend, borrow, median_rates], palette, whole=whole)
+    return figure
+
+
+def _executable(
+    days: NDArray[np.float64],
+    lend: NDArray[np.float64],
+    borrow: NDArray[np.float64],
+    palette: Palette,
+) -> list[go.Scatter]:
+    """Draw the best rates of each side, and the space between them that is for limit orders."""
+    both = np.isfinite(lend) & np.isfinite(borrow)
+    edge: dict[str, Any] = {"x": days[both], "mode": "lines", "line": {"width": 0}}
+    edge |= {"hoverinfo": "skip", "showlegend": False}
+    return [
+        go.Scatter(y=borrow[both], **edge),
+        go.Scatter(y=lend[both], fill="tonexty", fillcolor=palette.mid_fill, **edge),
+        _side(days, lend, "Best lend", palette.lend, "triangle-up"),
+        _side(days, borrow, "Best borrow", palette.borrow, "triangle-down"),
+    ]
+
+
+def _side(
+    days: NDArray[np.float64], rates: NDArray[np.float64], name: str, colour: str, symbol: str
+) -> go.Scatter:
+    return go.Scatter(
+        x=days,
+        y=rates,
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "width": 1.25, "dash": "dot"},
+        marker={"size": 7, "symbol": symbol},
+        hovertemplate=f"{name.lower()} <b>%{{y:.2%}}</b> · %{{x:,.0f}} days<extra></extra>",
+    )
+
+
+def _median(
+    figure: go.Figure, median: pl.DataFrame, palette: Palette
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw the median of the chosen boxes; return where it is."""
+    days = np.round(median["tte_years"].to_numpy() * DAYS_PER_YEAR, 2)
+    rates = rates_of(median, "rate")
+    if days.size:
+        low, high = (percents(rates_of(median, end)) for end in ("low", "high"))
+        figure.add_scatter(
+            x=days,
+            y=rates,
+            name="Median",
+            mode="lines+markers",
+            line={"color": palette.muted, "width": 1},
+            marker={"size": 4},
+            customdata=np.column_stack([low, high, median["boxes"].to_list()]),
+            hovertemplate=(
+                "median of %{customdata[2]} boxes <b>%{y:.2%}</b> · %{x:,.0f} days<br>"
+                "10 % to 90 %: %{customdata[0]} to %{customdata[1]}<extra></extra>"
+            ),
+        )
+    return days, rates
+
+
+def _reference(figure: go.Figure, reference: ReferenceLine, palette: Palette) -> None:
+    figure.add_scatter(
+        x=np.round(reference.days, 1),
+        y=np.round(reference.rates, 6),
+        name="Reference",
+        mode="lines",
+        line={"color": palette.text, "width": 1.5, "dash": "dash"},
+        hovertemplate=f"{reference.label} <b>%{{y:.2%}}</b> · %{{x:,.0f}} days<extra></extra>",
+    )
+
+
+def _fair(
+    figure: go.Figure,
+    curve: pl.DataFrame,
+    days: NDArray[np.float64],
+    fair: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    reference: ReferenceLine | None,
+    palette: Palette,
+) -> None:
+    expiries = [day.strftime("%a %d %b %Y") for day in curve["expiry"]]
+    sides = [percents(rates_of(curve, f"{side}_rate")) for side in ("lend", "borrow")]
+    within = [f"{error * 1e4:.1f}" if np.isfinite(error) else UNKNOWN for error in errors]
+    hover = (
+        "<b>%{customdata[0]}</b> · %{x:,.0f} days<br>"
+        "fair <b>%{y:.3%}</b> ± %{customdata[1]} bp (2 standard errors, %{customdata[2]} strikes)"
+        "<br>executable: lend %{customdata[3]} · borrow %{customdata[4]}"
+    )
+    columns = [expiries, within, curve["strikes_used"].to_list(), *sides]
+    if reference is not None:
+        spreads = curve["spread_bps"].to_list()
+        columns += [
+            percents(rates_of(curve, "reference_rate")),
+            [f"{spread:+.1f} bp" if np.isfinite(spread) else "no spread" for spread in spreads],
+        ]
+        hover += f"<br>{reference.label}: %{{customdata[5]}} · <b>%{{customdata[6]}}</b>"
+    figure.add_scatter(
+        x=days,
+        y=fair,
+        error_y={"array": np.round(errors, 7), "thickness": 1.5, "width": 4},
+        name="Fair",
+        legendrank=1,
+        mode="lines+markers",
+        line={"color": palette.mid, "width": 2.5},
+        marker={"size": 6},
+        customdata=np.column_stack(columns),
+        hovertemplate=hover + "<extra></extra>",
+    )
