@@ -63,25 +63,30 @@ class TimeAxis:
 
 
 def rate_range(
-    rates: Sequence[NDArray[np.float64]], *, whole: Sequence[NDArray[np.float64]] = ()
+    rates: Sequence[NDArray[np.float64]], *, matter: Sequence[NDArray[np.float64]] = ()
 ) -> RateRange | None:
     """Return a range that shows nearly all rates, so that a few wild ones do not flatten the rest.
 
     Args:
         rates: what is drawn.
-        whole: rates that are all shown, whatever the others do.
+        matter: rates to show, all of them, whatever the others do; if there are none, those are
+            shown that lie between the 4 % and 96 % quantiles of what is drawn.
 
     Returns:
-        The 4 % to 96 % quantiles with a margin; None if no rate is finite.
+        The range with a margin; None if no rate is finite.
     """
-    every, kept = _finite(rates), _finite(whole)
+    every, kept = _finite([*rates, *matter]), _finite(matter)
     if every.size == 0:
         return None
-    ends = (every.min(), every.max()) if every.size < _FEW else np.quantile(every, _SHOWN_QUANTILES)
-    low, high = min([ends[0], *kept]), max([ends[1], *kept])
+    if kept.size or every.size < _FEW:
+        shown = kept if kept.size else every
+        low, high = shown.min(), shown.max()
+    else:
+        low, high = np.quantile(every, _SHOWN_QUANTILES)
     pad = max((high - low) * _MARGIN, (_LEAST_SPAN - (high - low)) / 2)
     low, high = low - pad, high + pad
-    return RateRange(float(low), float(high), int(((every < low) | (every > high)).sum()))
+    drawn = _finite(rates)
+    return RateRange(float(low), float(high), int(((drawn < low) | (drawn > high)).sum()))
 
 
 def _finite(rates: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

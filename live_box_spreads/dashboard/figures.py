@@ -113,7 +113,7 @@ def rate_axis(
     rates: Sequence[NDArray[np.float64]],
     palette: Palette,
     *,
-    whole: Sequence[NDArray[np.float64]] = (),
+    matter: Sequence[NDArray[np.float64]] = (),
 ) -> None:
     """Show nearly all of these rates on the vertical axis, and say how many are beyond.
 
@@ -121,10 +121,10 @@ def rate_axis(
         figure: the chart.
         rates: what it draws.
         palette: colours of the scheme in use.
-        whole: rates that are all on the axis, whatever the others do.
+        matter: rates that the axis is for: all of these are on it, the others as they may.
     """
     figure.update_yaxes(title_text="Rate", tickformat=_RATE_TICKS)
-    shown = rate_range(rates, whole=whole)
+    shown = rate_range(rates, matter=matter)
     if shown is None:
         return
     figure.update_yaxes(range=[shown.low, shown.high])

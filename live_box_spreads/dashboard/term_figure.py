@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _STANDARD_ERRORS = 2
 _LEGEND_PX = 36
-_WELL_KNOWN = 0.005
-"""Fair rates within so much, a fraction, are on the axis whatever the others do."""
+_SURE, _NARROW = 0.005, 0.015
+"""Rates on the axis: fair ones with an error up to the first, bands of a width up to the second,
+both as fractions. What is wider, at the short end, may leave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,11 @@ def term_structure_figure(
     _fair(figure, curve, days, fair, errors, reference, palette)
     every_day = [*days.tolist(), *median_days.tolist()]
     figure.update_xaxes({**tenor_ticks(every_day), "title": {"text": "Time to payment"}})
-    known = errors <= _WELL_KNOWN
-    whole = [(fair - errors)[known], (fair + errors)[known]]
+    sure, narrow = errors <= _SURE, borrow - lend <= _NARROW
+    matter = [(fair - errors)[sure], (fair + errors)[sure], lend[narrow], borrow[narrow]]
     if reference is not None:
-        whole.append(reference.rates)
-    rate_axis(figure, [fair, lend, borrow, median_rates], palette, whole=whole)
+        matter.append(reference.rates)
+    rate_axis(figure, [fair, lend, borrow, median_rates], palette, matter=matter)
     return figure
 
 

@@ -57,3 +57,13 @@ def test_a_surface_over_snapshots_is_in_instants() -> None:
     axis = snapshot_times([datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)])
     assert axis.values == ["2026-01-02 03:04:05"]
     assert axis.layout["type"] == "date"
+
+
+def test_rates_that_matter_are_all_shown_and_the_others_counted() -> None:
+    rates = [np.array([0.04, 0.05, 0.9, np.nan])]
+    shown = rate_range(rates, matter=[np.array([0.03, 0.06, np.nan])])
+    assert shown is not None
+    assert shown.low < 0.03
+    assert 0.06 < shown.high < 0.07
+    assert shown.beyond == 1
+    assert rate_range(rates, matter=[np.array([np.nan])]) == rate_range(rates)
