@@ -133,12 +133,12 @@ class StreamLine:
         for batch in trades:
             for at in np.flatnonzero(batch.rows >= self._contracts):
                 price = float(batch.columns["price"][at])
-                if 0 < price < np.inf:
+                if price > 0:
                     spot[self._underlyings[batch.rows[at] - self._contracts]] = price
         return spot
 
     def _activity(self, batches: Sequence[EventBatch]) -> Activity | None:
-        rows = np.concatenate([batch.rows for batch in batches])
+        rows = _rows(batches)
         contracts = rows < self._contracts
         if not contracts.any():
             return None
@@ -152,7 +152,7 @@ class StreamLine:
 
 def _quotes(batches: Sequence[EventBatch]) -> Quotes:
     return Quotes(
-        rows=np.concatenate([batch.rows for batch in batches]),
+        rows=_rows(batches),
         bid=_column(batches, "bidPrice"),
         ask=_column(batches, "askPrice"),
         bid_size=_column(batches, "bidSize"),
@@ -160,8 +160,14 @@ def _quotes(batches: Sequence[EventBatch]) -> Quotes:
     )
 
 
+def _rows(batches: Sequence[EventBatch]) -> NDArray[np.int32]:
+    return batches[0].rows if len(batches) == 1 else np.concatenate([b.rows for b in batches])
+
+
 def _column(batches: Sequence[EventBatch], name: str) -> NDArray[np.float64]:
-    """Return one field of all batches; NaN where a batch has none, or what is no number."""
-    parts = [batch.columns.get(name, np.full(len(batch.rows), np.nan)) for batch in batches]
-    values = np.concatenate(parts)
-    return np.where(np.isfinite(values), values, np.nan)
+    """Return one field of all batches; NaN where a batch has none."""
+    parts = [
+        batch.columns[name] if name in batch.columns else np.full(len(batch.rows), np.nan)
+        for batch in batches
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _QUEUED_UPDATES: Final = 1_000
-_EVENTS_WORTH_COMPILING: Final = 200_000
-"""A short stream, such as of one snapshot, is over before the compiled reader is loaded."""
+_BUSY_EVENTS_A_SECOND: Final = 50_000
+_BUSY_FOR_SECS: Final = 5.0
+"""Above this rate for this long, the compiled reader is worth its 130 MiB and seconds to load;
+below, the decoder takes less than a tenth of one core."""
 
 
 class UpdateStream:
@@ -62,6 +64,7 @@ class UpdateStream:
         self._clock = clock
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
         self._compiling: asyncio.Task[None] | None = None
+        self._watched_since: tuple[float, int] = (0.0, 0)
 
     async def updates(self) -> AsyncGenerator[Update]:
         """Run until closed.
@@ -146,9 +149,17 @@ class UpdateStream:
         )
 
     def _compile_if_it_pays(self) -> None:
-        read_slowly = sum(line.decoder.read_slowly for line in self._lines)
-        if self._compiling is None and read_slowly >= _EVENTS_WORTH_COMPILING:
+        """Load the compiled reader once the decoder had much to do for some seconds."""
+        if self._compiling is not None:
+            return
+        now_secs = asyncio.get_running_loop().time()
+        since_secs, before = self._watched_since
+        if now_secs - since_secs < _BUSY_FOR_SECS:
+            return
+        events = sum(line.decoder.read_slowly for line in self._lines)
+        if since_secs and events - before >= _BUSY_EVENTS_A_SECOND * (now_secs - since_secs):
             self._compiling = asyncio.create_task(_compile_in_a_thread())
+        self._watched_since = now_secs, events
 
     def losses(self) -> Counter[str]:
         """Return what was lost, refused or could not be used so far, by kind."""

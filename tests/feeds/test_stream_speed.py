@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from structlog.testing import capture_logs
 
 from live_box_spreads.feeds import tastytrade_stream
 from live_box_spreads.feeds.dxlink import fast_compact
@@ -27,7 +28,8 @@ async def test_a_busy_stream_goes_over_to_the_compiled_reader(
         return plain(reader, data)
 
     monkeypatch.setattr(fast_compact.PlainReader, "read", noted)
-    monkeypatch.setattr(tastytrade_stream, "_EVENTS_WORTH_COMPILING", 1)
+    monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.1)
+    monkeypatch.setattr(tastytrade_stream, "_BUSY_EVENTS_A_SECOND", 1)
     async with streaming(exchange) as stream:
         await stream.until(lambda seen: seen.streamed.any())
         stream.seen.forget()
@@ -41,9 +43,26 @@ async def test_a_compiler_that_fails_costs_speed_and_no_quotes(
         raise ImportError("no numba for this machine")
 
     monkeypatch.setattr(tastytrade_stream, "compile_reader", broken)
-    monkeypatch.setattr(tastytrade_stream, "_EVENTS_WORTH_COMPILING", 1)
+    monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.1)
+    monkeypatch.setattr(tastytrade_stream, "_BUSY_EVENTS_A_SECOND", 1)
     async with streaming(exchange) as stream:
         await stream.until(lambda seen: seen.streamed.mean() > 0.95)
         stream.seen.forget()
         seen = await stream.until(lambda seen: np.isfinite(seen.ask).any())
         assert seen.links_lost == 0
+
+
+async def test_a_quiet_stream_never_loads_the_compiler(
+    exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwanted() -> None:
+        raise AssertionError("nobody was busy")
+
+    monkeypatch.setattr(tastytrade_stream, "compile_reader", unwanted)
+    monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.05)
+    with capture_logs() as logs:
+        async with streaming(exchange) as stream:
+            await stream.until(lambda seen: seen.streamed.mean() > 0.95)
+            stream.seen.forget()
+            await stream.until(lambda seen: np.isfinite(seen.ask).any())
+    assert [log for log in logs if log["event"] == "reading_frames_slowly"] == []

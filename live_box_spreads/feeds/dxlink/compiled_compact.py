@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     SymbolTable = tuple[NDArray[np.int32], NDArray[np.uint8]]
+    Symbols = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -68,14 +69,11 @@ def _starts_with(text: Bytes, at: int, word: Bytes) -> bool:
 
 @_jit
 def _special(text: Bytes, at: int) -> tuple[int, float]:
-    """Read the rest of a string that stands for a number; (end, value), end 0 if unusual."""
-    if _starts_with(text, at, _NAN):
-        return at + _NAN.size, np.nan
-    if _starts_with(text, at, _INFINITY):
-        return at + _INFINITY.size, np.inf
-    if _starts_with(text, at, _MINUS_INFINITY):
-        return at + _MINUS_INFINITY.size, -np.inf
-    return 0, 0.0
+    """Read the rest of a string that stands for no finite number; (end, NaN), end 0 if unusual."""
+    for word in (_NAN, _INFINITY, _MINUS_INFINITY):
+        if _starts_with(text, at, word):
+            return at + word.size, np.nan
+    return 0, np.nan
 
 
 @_jit
@@ -167,20 +165,49 @@ def _row_of(text: Bytes, begin: int, end: int, hashed: np.uint64, table: SymbolT
 
 
 @_jit
-def _value(text: Bytes, at: int, kind: int, table: SymbolTable) -> tuple[int, float]:
-    """Read one value; (end, number, or row of a symbol), end 0 if unusual."""
+def _number(text: Bytes, at: int) -> tuple[int, float]:
+    """Read a number or what stands for one; (end, value), end 0 if unusual."""
+    return _special(text, at + 1) if text[at] == _QUOTE else _decimal(text, at)
+
+
+@_jit
+def _skip(text: Bytes, at: int) -> int:
+    """Return the end of a value that nobody wants; 0 if unusual."""
     if text[at] != _QUOTE:
-        if kind == SYMBOL:
-            return 0, 0.0
-        return _decimal(text, at)
-    at += 1
-    if kind >= 0:
-        return _special(text, at)
-    close, hashed = _string_end(text, at)
-    if close == 0:
-        return 0, 0.0
-    row = _row_of(text, at, close, hashed, table) if kind == SYMBOL else UNKNOWN
-    return close + 1, float(row)
+        return _decimal(text, at)[0]
+    close = _string_end(text, at + 1)[0]
+    return close + 1 if close else 0
+
+
+@_jit
+def _split(
+    text: Bytes, at: int, layout: NDArray[np.int8], columns: NDArray[np.float64], symbols: Symbols
+) -> tuple[int, int]:
+    """Read the numbers of all rows, and where their symbols are; see ``read_rows``."""
+    begins, ends, hashes = symbols
+    count = 0
+    after = _COMMA
+    while after == _COMMA:
+        for position in range(layout.size):
+            if at >= text.size or after != _COMMA:
+                return UNUSUAL, 0
+            kind = layout[position]
+            if kind >= 0:
+                end, columns[kind, count] = _number(text, at)
+            elif kind == SYMBOL and text[at] == _QUOTE:
+                begins[count] = at + 1
+                ends[count], hashes[count] = _string_end(text, at + 1)
+                end = ends[count] + 1 if ends[count] else 0
+            elif kind == SYMBOL:
+                return UNUSUAL, 0
+            else:
+                end = _skip(text, at)
+            if end == 0 or end >= text.size:
+                return UNUSUAL, 0
+            after = text[end]
+            at = end + 1
+        count += 1
+    return (count, at) if after == _CLOSE else (UNUSUAL, 0)
 
 
 @_jit
@@ -194,6 +221,9 @@ def read_rows(
 ) -> tuple[int, int]:
     """Read rows from behind an array's opening bracket to its closing one.
 
+    Symbols are looked up at the end, all in a row: so the processor fetches many places of the
+    table at a time, which takes half as long as one by one between the numbers.
+
     Args:
         text: a JSON text.
         at: where the first value begins.
@@ -206,21 +236,9 @@ def read_rows(
     Returns:
         The number of rows, or ``UNUSUAL``; and where the text goes on behind the array.
     """
-    count = 0
-    after = _COMMA
-    while after == _COMMA:
-        for position in range(layout.size):
-            if at >= text.size or after != _COMMA:
-                return UNUSUAL, 0
-            kind = layout[position]
-            end, value = _value(text, at, kind, table)
-            if end == 0 or end >= text.size:
-                return UNUSUAL, 0
-            if kind == SYMBOL:
-                rows[count] = int(value)
-            elif kind >= 0:
-                columns[kind, count] = value
-            after = text[end]
-            at = end + 1
-        count += 1
-    return (count, at) if after == _CLOSE else (UNUSUAL, 0)
+    begins, ends = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
+    hashes = np.empty(rows.size, np.uint64)
+    count, at = _split(text, at, layout, columns, (begins, ends, hashes))
+    for number in range(count):
+        rows[number] = _row_of(text, begins[number], ends[number], hashes[number], table)
+    return count, at

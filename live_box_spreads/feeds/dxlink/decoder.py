@@ -37,7 +37,8 @@ class EventBatch:
     Attributes:
         event_type: such as ``Quote``.
         rows: row number of each event's symbol; may repeat, the last one is the newest.
-        columns: numbers by field name; NaN where the server says so or left the field out.
+        columns: finite numbers by field name; NaN where the server says that there is none, be it
+            as NaN or as an infinity, or left the field out.
     """
 
     event_type: str
@@ -200,8 +201,8 @@ class FeedDecoder:
         self, event_type: str, rows: NDArray[np.int32], numbers: dict[str, NDArray[np.float64]]
     ) -> EventBatch:
         """Leave out the rows of unknown symbols, counted."""
-        known = rows != _UNKNOWN
-        if not known.all():
+        if rows.size and rows.min() == _UNKNOWN:
+            known = rows != _UNKNOWN
             self.unknown += int(rows.size - known.sum())
             rows = rows[known]
             numbers = {name: values[known] for name, values in numbers.items()}
@@ -209,10 +210,12 @@ class FeedDecoder:
 
 
 def _doubles(values: Sequence[Any]) -> NDArray[np.float64]:
-    """Return numbers, null as NaN; true and false are none, whatever numpy thinks of them."""
+    """Return finite numbers, null as NaN; true and false are none, whatever numpy thinks."""
     if bool in set(map(type, values)):
         raise TypeError("a boolean among numbers")
-    return np.fromiter(values, np.float64, len(values))
+    doubles = np.fromiter(values, np.float64, len(values))
+    doubles[np.isinf(doubles)] = np.nan
+    return doubles
 
 
 def _is_number(value: Any) -> bool:
