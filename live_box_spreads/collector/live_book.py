@@ -108,6 +108,7 @@ class LiveBook:
         contracts: what the rows are.
         progress: how far the stream is with subscribing; None if it did not say.
         lost_since: since when quotes are missing that the stream once brought; None if none are.
+        lost_reason: why, as the feed says; empty if none are.
     """
 
     def __init__(self, contracts: Contracts) -> None:
@@ -115,6 +116,7 @@ class LiveBook:
         self.contracts = contracts
         self.progress: StreamProgress | None = None
         self.lost_since: datetime | None = None
+        self.lost_reason = ""
         count = len(contracts)
         roots = contracts.table["root"]
         self._roots = roots.unique().sort().to_list()
@@ -253,6 +255,7 @@ class LiveBook:
         self._state.spot.update(update.spot)
         if update.lost is not None:
             self._lose(update.lost, update.received_at)
+            self.lost_reason = update.reason
 
     def _go_back_with_the_clock(self, received_at: datetime) -> None:
         """Keep ages as they were when the clock was set back."""
@@ -322,7 +325,7 @@ class LiveBook:
                 self.progress.connections >= self.progress.connections_wanted
             )
             if standing:
-                self.lost_since = None
+                self.lost_since, self.lost_reason = None, ""
 
     def _known_to_stand(self, state: _State) -> Times:
         """Return when each quote was last known to stand, shape (contracts,); NaT without one."""

@@ -137,13 +137,11 @@ class StreamedSource:
         since = self.book.lost_since
         if since is None:
             return {}
-        polled = self.book.polled
-        others = (
-            f"{polled:,} quotes by REST, the others are as of then"
-            if polled
-            else "quotes are as of then"
-        )
-        return {"stream": f"link down since {since:%H:%M:%S} UTC; {others}"}
+        reason = f" ({self.book.lost_reason})" if self.book.lost_reason else ""
+        polled = f"{self.book.polled:,} by REST, the other " if self.book.polled else ""
+        return {
+            "stream": f"link down since {since:%H:%M:%S} UTC{reason}; {polled}quotes are as of then"
+        }
 
     def status(self) -> str:
         """Return how far the stream is with subscribing."""

@@ -158,6 +158,7 @@ class Update:
         spot: new prices of underlyings, in index points.
         lost: row numbers of contracts whose stream was lost; what is held of them is stale until
             new quotes arrive. None if none was lost.
+        reason: why it was lost; empty if nothing was.
         progress: how far the stream is with subscribing, or None if unchanged.
     """
 
@@ -166,6 +167,7 @@ class Update:
     activity: Activity | None = None
     spot: Mapping[str, float] = field(default_factory=dict)
     lost: NDArray[np.int32] | None = None
+    reason: str = ""
     progress: StreamProgress | None = None
 
 

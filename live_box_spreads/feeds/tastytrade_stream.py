@@ -126,7 +126,8 @@ class UpdateStream:
             case LinkDown():
                 line.note_down()
                 self._rest.stream_lost({kind: line.rows_of(kind) for kind in NUMBERS})
-                yield Update(now, lost=line.rows_of("Quote"), progress=self._progress())
+                lost = line.rows_of("Quote")
+                yield Update(now, lost=lost, reason=event.reason, progress=self._progress())
 
     def _missed(self, line: StreamLine, now: datetime) -> Update:
         """Let the quotes of a connection grow old, as each may have changed and nobody knows.
@@ -134,7 +135,7 @@ class UpdateStream:
         The next one of each makes it fresh again; REST brings those that stand unchanged.
         """
         self._rest.stream_missed({kind: line.rows_of(kind) for kind in NUMBERS})
-        return Update(now, lost=line.rows_of("Quote"))
+        return Update(now, lost=line.rows_of("Quote"), reason="a frame could not be read")
 
     def _progress(self) -> StreamProgress:
         wanted = sum(line.wanted for line in self._lines)

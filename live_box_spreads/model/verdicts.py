@@ -42,7 +42,7 @@ class Verdict(StrEnum):
     SHRINK = "shrink"
     """Again in smaller pieces, or less of it."""
     GIVE_UP = "give up"
-    """Let go of this attempt and say so; the collector begins anew with its next round."""
+    """Let go of this attempt and say so; another one at the next round or the slowest pace."""
     STOP = "stop"
     """End: another try helps nobody, or does harm."""
 
@@ -116,6 +116,8 @@ COMPLAINTS: Final[Sequence[tuple[str, str, Ruling]]] = (
 
 _INFORMS: Final = Ruling(Verdict.GO_ON, "an ERROR frame informs; what it leads to comes by itself")
 
+UNTRUSTED: Final = Ruling(Verdict.GIVE_UP, "secrets do not go to a peer nobody vouches for")
+
 ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (LoginRefusedError, LOGIN_STATUSES[0][1]),
     (CredentialsError, Ruling(Verdict.STOP, "there is nothing to log in with")),
@@ -124,7 +126,7 @@ ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (StoreBusyError, Ruling(Verdict.STOP, "another collector keeps this folder")),
     (FeedEndedError, Ruling(Verdict.STOP, "a recording is over; there is nothing to wait for")),
     (StoreError, Ruling(Verdict.RETRY, "a full disk is emptied by someone while quotes go on")),
-    (UntrustedPeerError, Ruling(Verdict.GIVE_UP, "secrets do not go to a peer nobody vouches for")),
+    (UntrustedPeerError, UNTRUSTED),
     (TokenRefusedError, Ruling(Verdict.RENEW, "the quote token was refused or has lapsed")),
     (FeedUnavailableError, Ruling(Verdict.RETRY, "the link is down or too slow; it comes back")),
     (ProtocolError, Ruling(Verdict.RETRY, "the conversation is broken; a new one starts clean")),

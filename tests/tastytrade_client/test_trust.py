@@ -7,12 +7,12 @@ import random
 import shutil
 import ssl
 import subprocess
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink
+from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown
 from live_box_spreads.model.errors import ApiError, UntrustedPeerError
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
@@ -130,6 +130,8 @@ async def test_nor_a_quote_token(self_signed: ssl.SSLContext) -> None:
             return QuoteToken("marked-quote-token", url, "api")
 
         link = DXLinkLink(token, [], {}, rng=random.Random(1))  # noqa: S311 # jitter
-        with pytest.raises(UntrustedPeerError, match="certificate of localhost"):
-            await anext(link.events())
+        async with aclosing(link.events()) as events:
+            down = await anext(events)
+    assert isinstance(down, LinkDown)
+    assert "certificate of localhost" in down.reason
     assert listener.received == b""

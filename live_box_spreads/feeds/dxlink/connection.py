@@ -28,8 +28,9 @@ from live_box_spreads.feeds.dxlink.subscriptions import (
     ChangeBudget,
     chunks,
 )
-from live_box_spreads.model.errors import ApiError, FeedError, UntrustedPeerError
+from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.verdicts import (
+    UNTRUSTED,
     Ruling,
     Verdict,
     close_ruling,
@@ -128,13 +129,17 @@ class DXLinkLink:
         self._budget = budget or ChangeBudget()
         self._wall_secs = wall_secs
         self._refused_tokens = 0
+        self._refused = False
         self._url = ""
 
     async def events(self) -> AsyncGenerator[LinkEvent]:
         """Connect and stay connected.
 
+        A refusal that no retry mends is tried again at the slowest pace: whoever runs for months
+        outlives a mistake at the other end, and REST stands in meanwhile.
+
         Raises:
-            FeedError: a failure that no retry can mend.
+            FeedError: a refused login.
         """
         now_secs = asyncio.get_running_loop().time
         failures = 0
@@ -145,11 +150,12 @@ class DXLinkLink:
                     async for event in events:
                         if isinstance(event, m.Opened):
                             self._refused_tokens = 0
+                            self._refused = False
                             log.info("link_up", subscriptions=len(self._subscriptions))
                         else:
                             yield event
             except (WebSocketException, OSError, FeedError) as error:
-                reason = self._reason_to_retry(error)
+                reason = self._judge(error)
             proven = now_secs() - begun_secs >= self._times.proven
             failures = 1 if proven else failures + 1
             pause_secs = self._pause_secs(failures)
@@ -213,44 +219,43 @@ class DXLinkLink:
             self._held = len(self._subscriptions)
         return self._subscriptions[: self._held]
 
-    def _reason_to_retry(self, error: Exception) -> str:
-        """Return why the link is down, or raise the error that ends it."""
+    def _judge(self, error: Exception) -> str:
+        """Do what the end of a connection asks for, and return why it ended."""
+        verdict = self._ruling(error).verdict
+        if verdict is Verdict.STOP:
+            raise error
+        self._refused = verdict is Verdict.GIVE_UP
+        self._refused_tokens += verdict is Verdict.RENEW
+        if verdict is Verdict.SHRINK:
+            self._halve_chunks()
+        return self._told(error)
+
+    def _ruling(self, error: Exception) -> Ruling:
+        return UNTRUSTED if is_certificate_error(error) else link_ruling(error)
+
+    def _told(self, error: Exception) -> str:
+        """Return what to tell a person about the end of a connection."""
         if is_certificate_error(error):
-            raise UntrustedPeerError(f"the quote stream: {untrusted(self._url)}") from error
-        ruling = link_ruling(error)
-        match ruling.verdict:
-            case Verdict.RENEW:
-                self._refused_tokens += 1
-            case Verdict.SHRINK:
-                self._halve_chunks()
-            case Verdict.GIVE_UP | Verdict.STOP:
-                raise self._final(error) from error
-            case _:
-                pass
+            return untrusted(self._url)
         reason = str(error) or type(error).__name__
+        if self._refused:
+            return (
+                f"the quote stream cannot be opened: {reason}; check the account's entitlement and "
+                "the address that /api-quote-tokens gives"
+            )
         if self._refused_tokens >= _REFUSED_TOKENS:
-            reason += (
-                f", {self._refused_tokens} fresh ones in a row; check that the account may stream "
-                "quotes, and that no other program uses up its sessions"
+            return (
+                f"{reason}, {self._refused_tokens} fresh ones in a row; check that the account may "
+                "stream quotes, and that no other program uses up its sessions"
             )
         return reason
-
-    def _final(self, error: Exception) -> FeedError:
-        if isinstance(error, FeedError):
-            return error
-        status = error.response.status_code if isinstance(error, InvalidStatus) else 0
-        return ApiError(
-            f"the quote stream cannot be opened: {error}; check the account's entitlement and "
-            "the address that /api-quote-tokens gives",
-            status=status,
-        )
 
     def _halve_chunks(self) -> None:
         self._chunk_symbols = max(_SMALLEST_CHUNK_SYMBOLS, self._chunk_symbols // 2)
         self._chunk_bytes = max(MAX_CHUNK_BYTES // MAX_CHUNK_SYMBOLS, self._chunk_bytes // 2)
 
     def _pause_secs(self, failures: int) -> float:
-        if self._refused_tokens >= _REFUSED_TOKENS:
+        if self._refused or self._refused_tokens >= _REFUSED_TOKENS:
             return self._times.longest_retry
         ceiling = self._times.first_retry * 2.0 ** min(failures - 1, 16)
         return min(ceiling, self._times.longest_retry) * self._rng.uniform(0.5, 1.0)

@@ -18,7 +18,6 @@ from live_box_spreads.feeds.dxlink.session import LinkTimes, Subscribed
 from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
 from live_box_spreads.feeds.stream_plan import FIELDS
 from live_box_spreads.model.contracts import parse_occ, streamer_symbol
-from live_box_spreads.model.errors import ApiError
 from live_box_spreads.tastytrade_client import TastytradeClient
 from tests.feeds.stream_helpers import DEMO
 
@@ -235,7 +234,8 @@ async def test_a_redirect_is_refused_and_the_token_stays_here(
             rng=random.Random(1),  # noqa: S311  jitter
             times=QUICK,
         )
-        with pytest.raises(ApiError, match="cannot be opened"):
-            async for _ in link.events():
-                pass
+        async with aclosing(link.events()) as events:
+            down = await anext(events)
+    assert isinstance(down, LinkDown)
+    assert "cannot be opened" in down.reason
     assert visitors == []
