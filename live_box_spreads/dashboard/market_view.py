@@ -175,6 +175,7 @@ class MarketView:
             return
         options = BoxOptions(self.settings.compounding)
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
+        self.curve(market, root, options)
         self.tables(market, Choices(root, options=options))
 
     def history(self, market: Market, minutes: float) -> list[Market]:

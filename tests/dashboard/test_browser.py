@@ -163,8 +163,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SnapshotStore:
 
 @pytest.fixture(scope="module")
 def url(store: SnapshotStore) -> Iterator[str]:
-    interval = {"BOX_UPDATE_INTERVAL_SECONDS": "1"}
-    with running(store.folder, _free_port(), **interval) as dashboard:
+    governments = store.folder.parent / "governments.csv"
+    governments.write_text("date,1m,1y,5y\n2025-09-03,3.6,3.6,3.6\n", encoding="utf-8")
+    variables = {
+        "BOX_UPDATE_INTERVAL_SECONDS": "1",
+        "BOX_REFERENCE": f"{{source: file, file: '{governments}'}}",
+    }
+    with running(store.folder, _free_port(), **variables) as dashboard:
         yield dashboard.url
 
 
@@ -200,6 +205,17 @@ def test_the_header_says_what_is_shown(light: Watched) -> None:
     light.page.locator(f"#{ids.BOXES}").hover()
     light.page.get_by_text("SPXW boxes kept").wait_for()
     light.page.mouse.move(0, 400)
+
+
+def test_fair_rates_stand_beside_a_reference_with_its_day(light: Watched) -> None:
+    light.expect_text(ids.caption(ids.TERM_STRUCTURE), "Reference: governments, 03 Sep 2025")
+    tile = light.page.locator(".tile").last.inner_text()
+    # 4 % effective over 3.6 % semi-annual, which is 3.6324 % effective.
+    assert re.search(r"About 1 year.*4\.00%.*over ref\. 03 Sep\s+\+37 bp", tile, re.DOTALL)
+    point = light.page.locator(f"#{ids.TERM_STRUCTURE} .scatterlayer .trace.scatter .point")
+    point.last.hover(force=True)
+    hover = light.page.locator(f"#{ids.TERM_STRUCTURE} .hoverlayer")
+    hover.get_by_text("+36.8 bp").wait_for()
 
 
 def test_compounding_changes_the_rates(light: Watched) -> None:

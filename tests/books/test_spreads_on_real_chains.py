@@ -1,0 +1,43 @@
+"""Fair box rates beside the Treasury's curve of the same day: between nothing and 60 bp above."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from live_box_spreads.books.curve import curve
+from live_box_spreads.feeds.importers.cboe import read_cboe
+from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.reference import History, read_reference
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+YIELDS = DATA / "benchmarks" / "treasury_par_yields_daily_1990_2026.csv"
+STRESS = "spx_20200320"  # Treasuries were bid for safety: the spread says so
+FILES = [path for path in sorted((DATA / "chains").glob("*.gz")) if STRESS not in path.name][::2]
+
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not there"),
+]
+
+
+@pytest.fixture(scope="module")
+def treasuries() -> History:
+    return read_reference(YIELDS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name[:17])
+def test_boxes_of_half_a_year_to_a_year_pay_a_little_more_than_treasuries(
+    path: Path, treasuries: History
+) -> None:
+    chain = read_cboe(path)
+    reference = treasuries.on(trade_date(chain.snapshot_time), 7)
+    assert reference.curve is not None, reference.reason
+    frame = curve(chain, reference=reference.curve)
+    known = frame.filter(pl.col("days").is_between(150, 400), pl.col("std_error_bps") < 10)
+    assert len(known) >= 2
+    assert known["spread_bps"].is_finite().all()
+    assert known["spread_bps"].min() > 0
+    assert known["spread_bps"].max() < 60
