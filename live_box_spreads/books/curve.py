@@ -57,12 +57,14 @@ CURVE_SCHEMA = pl.Schema(
         "rejected": pl.String(),
         "reason": pl.String(),
         "band_note": pl.String(),
+        "discount_error": pl.Float64(),
     }
 )
 """``days`` lie between the two payments. Rates are fractions, ``std_error_bps`` is the standard
 error of ``fair_rate`` in basis points, NaN is no number. ``rejected`` counts the strikes left out
 by reason, ``reason`` says why there is no fair rate, ``band_note`` what is wrong with the band; all
-three are empty where there is nothing to say."""
+three are empty where there is nothing to say. ``discount_error`` is the standard error of
+``discount``."""
 
 
 def curve(
@@ -153,6 +155,7 @@ def _fair(
         "forward": np.where(known, fits.forward, np.nan),
         "fair_rate": rate_from_discount(discount, years, compounding),
         "std_error_bps": 0.5e4 * (steeper - flatter),
+        "discount_error": np.where(known, fits.std_error, np.nan),
     }
 
 
