@@ -38,6 +38,6 @@ def test_boxes_of_half_a_year_to_a_year_pay_a_little_more_than_treasuries(
     frame = curve(chain, reference=reference.curve)
     known = frame.filter(pl.col("days").is_between(150, 400), pl.col("std_error_bps") < 10)
     assert len(known) >= 2
-    assert known["spread_bps"].is_finite().all()
-    assert known["spread_bps"].min() > 0
-    assert known["spread_bps"].max() < 60
+    spreads = known["spread_bps"].to_numpy()
+    assert (spreads > 0).all()
+    assert (spreads < 60).all()
