@@ -79,8 +79,9 @@ def book(  # noqa: PLR0913 # one argument an option
     day = expiry.date()
     with progress_bar() as progress:
         progress(f"boxes of {root} {day}", 0, 1)
+        chain = read_snapshot(snapshot)
         table = box_table(
-            read_snapshot(snapshot),
+            chain,
             root,
             day,
             basis=TimeBasis(time_basis or settings.time_basis),
@@ -89,11 +90,12 @@ def book(  # noqa: PLR0913 # one argument an option
             rules=settings.quality_rules(),
             allow_american=allow_american,
         )
+    title = f"{root} {day}: {chain.origin} quotes of {chain.snapshot_time:%Y-%m-%d %H:%M} UTC"
     give(
         box_output.for_programs(table.frame),
         format_,
         out,
-        lambda: box_output.for_people(table.frame, f"{root} {day}", limit),
+        lambda: box_output.for_people(table.frame, title, limit),
     )
     for reason, boxes in table.removed.items():
         typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)

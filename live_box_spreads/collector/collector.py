@@ -14,7 +14,6 @@ from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.report import (
     ProgressCallback,
     SnapshotReport,
-    origin_of,
     quoted_by_root,
 )
 from live_box_spreads.collector.schedule import Schedule
@@ -235,7 +234,7 @@ class Collector:
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
             silent_secs=self._silent_secs(),
-            origin=origin_of(chain),
+            origin=chain.origin,
             status=self._source.status() if self._source else "",
         )
         self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)

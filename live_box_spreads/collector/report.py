@@ -82,11 +82,6 @@ class SnapshotReport:
         return "  ".join(parts)
 
 
-def origin_of(chain: Chain) -> str:
-    """Return the timeliness and the feed of a chain, each word once."""
-    return " ".join(dict.fromkeys((chain.timeliness.value, chain.feed)))
-
-
 def quoted_by_root(chain: Chain) -> dict[str, int]:
     """Return the number of contracts with a bid or an ask, of each root of a chain."""
     has_quote = pl.col("bid").is_not_nan() | pl.col("ask").is_not_nan()

@@ -135,6 +135,11 @@ class Chain:
         )
 
     @property
+    def origin(self) -> str:
+        """How timely the quotes are and from which feed: ``delayed cboe``; each word once."""
+        return " ".join(dict.fromkeys((self.timeliness.value, self.feed)))
+
+    @property
     def roots(self) -> list[str]:
         """Option roots present, sorted."""
         return sorted(self.quotes["root"].unique().to_list())

@@ -56,6 +56,11 @@ def test_rates_are_fractions_over_the_days_between_the_payments(
     assert second["bid_rate"] is None
 
 
+def test_the_table_says_how_timely_its_quotes_are(boxes: Boxes, snapshot: Path) -> None:
+    shown = " ".join(boxes("book", snapshot, *ARGUMENTS).out.split())
+    assert "SPX 2025-12-19: replay by hand quotes of 2025-09-04 18:15 UTC" in shown
+
+
 def test_dates_are_iso_in_json_and_csv(boxes: Boxes, snapshot: Path) -> None:
     record = _as_records(boxes, snapshot)[0]
     result = boxes("book", snapshot, *ARGUMENTS, "--format", "csv")

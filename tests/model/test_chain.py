@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -57,3 +58,9 @@ def test_rows_that_make_no_chain_are_refused() -> None:
         build([{name: value for name, value in ROW.items() if name != "strike"}])
     with pytest.raises(ChainError, match="do not fit the schema"):
         build([ROW | {"right": "X"}])
+
+
+def test_origin_tells_timeliness_and_feed_each_word_once() -> None:
+    chain = build([ROW])
+    assert replace(chain, feed="cboe", timeliness=Timeliness.DELAYED).origin == "delayed cboe"
+    assert replace(chain, feed="replay").origin == "replay"
