@@ -79,7 +79,7 @@ def _of_root(
     if is_bounded(universe.moneyness) and not price > 0:
         raise FeedError(
             f"{source} has no price of {product.underlying}, so strikes around it cannot be chosen "
-            f"for {root}; take all strikes (moneyness 0 to .inf)"
+            f"for {root}; try again in a while"
         )
     per_expiry = mine.group_by("expiry", "settlement").agg(pl.col("strike").n_unique())
     listed = [ListedExpiry(*row) for row in per_expiry.iter_rows()]

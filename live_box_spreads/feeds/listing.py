@@ -63,7 +63,7 @@ def root_contracts(
     if is_bounded(universe.moneyness) and not spot > 0:
         raise FeedError(
             f"no price of {product.underlying}, so strikes around it cannot be chosen for "
-            f"{product.root}; try again, or take all strikes (moneyness 0 to .inf)"
+            f"{product.root}; try again in a while"
         )
     listed = [
         ListedExpiry(item.expiration_date, _settlement(item, product), len(item.strikes))
