@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from live_box_spreads.feeds.cboe.hours import quoted_at
 from live_box_spreads.feeds.cboe.page import read_page
 from live_box_spreads.feeds.parity_spot import spot_by_parity
 from live_box_spreads.model.chain import Timeliness
+from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.sessions import NEW_YORK
 from tests.feeds.made_market import FIRST, made_chains
 
@@ -56,7 +59,8 @@ GOOD = {"option": "SPX261218C06900000", "bid": 1.0, "ask": 2.0, "volume": 3.0}
         ({"option": "ABC261218C06900000"}, "unknown option root ABC"),
         ({"option": "XSP261218C00690000"}, "option on another index"),
         ({"option": "SPX261318C06900000"}, "no expiration date in the symbol"),
-        ({"option": "SPX261218P06900000", "bid": -1.0}, "negative number"),
+        ({"option": "SPX261218P06900000", "bid": -1.0}, "number out of bounds"),
+        ({"option": "SPX261218P06900000", "volume": 1e300}, "number out of bounds"),
         ({"option": "SPX261218P06900000", "bid": "one"}, "not an option with numbers"),
         ({"bid": 1.0}, "not an option with numbers"),
         ("SPX261218P06900000", "not an option with numbers"),
@@ -121,3 +125,49 @@ def test_the_instant_that_quotes_stand_for(
     found = quoted_at(told, underlying)
     assert found.astimezone(NEW_YORK) == datetime(2026, 11, *expected, tzinfo=NEW_YORK)
     assert found.tzinfo is UTC
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+HEAD = b'{"timestamp": "2026-11-24 15:15:00", "data": {"options": ['
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b'{"x": ' + DEEP + b', "timestamp": "2026-11-24 15:15:00", "data": {"options": []}}',
+        HEAD + DEEP + b"]}}",
+        b'{"timestamp": "9999-01-01", "data": {"options": []}}',
+        b'{"timestamp": "0001-01-01", "data": {"options": []}}',
+        b'{"timestamp": "2026-11-24 15:15:00+99:00", "data": {"options": []}}',
+    ],
+    ids=["empty", "null", "deep", "deep-option", "far", "long-ago", "offset"],
+)
+def test_a_hostile_body_is_refused_in_one_line(body: bytes) -> None:
+    if body.startswith(HEAD):
+        assert read_page(body, "SPX").rejected == {"not an option with numbers": 1}
+        return
+    with pytest.raises(FeedError) as raised:
+        read_page(body, "SPX")
+    assert "\n" not in str(raised.value)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10_000), st.integers(0, 20), st.binary(max_size=8)), max_size=6
+    )
+)
+def test_any_damage_leaves_a_chain_or_a_feed_error(
+    damages: list[tuple[int, int, bytes]],
+) -> None:
+    put = {"option": "SPX261218P06900000", "bid": 4.0, "ask": 6.0, "last_trade_price": 5.0}
+    body = bytearray(_page(GOOD, put, current_price=6900.0))
+    for place, length, inserted in damages:
+        at = place % (len(body) + 1)
+        body[at : at + length] = inserted
+    try:
+        chain = read_page(bytes(body), "SPX")
+    except FeedError:
+        return
+    assert len(chain.quotes) + sum(chain.rejected.values()) <= 2 + len(damages)

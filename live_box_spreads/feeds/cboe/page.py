@@ -27,6 +27,8 @@ FEED_NAME: Final = "cboe"
 
 _NUMBERS: Final = ("bid", "ask", "bid_size", "ask_size", "volume", "open_interest")
 
+_LARGEST_NUMBER: Final = 1e12
+
 
 class _Option(msgspec.Struct):
     """The fields of an option that are used; null is unknown."""
@@ -51,6 +53,9 @@ class _Body(msgspec.Struct):
     data: _Data
 
 
+_UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
+"""What hostile bytes may raise. A date outside the session calendar is a ``ValueError`` too."""
+
 _body_decoder = msgspec.json.Decoder(_Body)
 _option_decoder = msgspec.json.Decoder(_Option)
 
@@ -73,13 +78,11 @@ def read_page(body: bytes, underlying: str) -> Chain:
     """
     try:
         page = _body_decoder.decode(body)
-        told_at = datetime.fromisoformat(page.timestamp)
-    except (msgspec.MsgspecError, ValueError) as error:
+        instant = quoted_at(_instant(page.timestamp), underlying)
+    except _UNREADABLE as error:
         raise FeedError(
             f"what Cboe sent for {underlying} is not the JSON of its delayed quotes ({error})"
         ) from None
-    told_at = told_at.replace(tzinfo=UTC) if told_at.tzinfo is None else told_at
-    instant = quoted_at(told_at, underlying)
     rows = _rows(_options(page.data.options), underlying)
     reasons = count_by_reason(rows)
     if malformed := len(page.data.options) - len(rows):
@@ -96,13 +99,19 @@ def read_page(body: bytes, underlying: str) -> Chain:
     )
 
 
+def _instant(timestamp: str) -> datetime:
+    """Read the time of a page; it is UTC where it does not say otherwise."""
+    told_at = datetime.fromisoformat(timestamp)
+    return told_at.replace(tzinfo=UTC) if told_at.tzinfo is None else told_at
+
+
 def _options(raw: Sequence[msgspec.Raw]) -> list[_Option]:
     """Return the options that can be read."""
     options = []
     for item in raw:
         try:
             options.append(_option_decoder.decode(item))
-        except msgspec.MsgspecError:  # counted by whoever asked: fewer came back
+        except _UNREADABLE:  # counted by whoever asked: fewer came back
             continue
     return options
 
@@ -115,13 +124,14 @@ def _rows(options: Sequence[_Option], underlying: str) -> pl.DataFrame:
     symbols = pl.Series("symbol", [item.option for item in options], pl.String())
     read = pl.DataFrame({**columns, "last": last}, schema=schema).with_columns(symbols)
     read = with_products(with_contracts(read))
+    out_of_bounds = ~pl.col(*_NUMBERS, "last").is_between(0, _LARGEST_NUMBER)
     return read.with_columns(
-        pl.col("volume", "open_interest").round().cast(pl.Int64),
+        pl.col("volume", "open_interest").round().cast(pl.Int64, strict=False),
         reason=pl.coalesce(
             because("no readable option symbol", pl.col("root").is_null()),
             unknown_root(),
             because("option on another index", pl.col("underlying") != underlying),
             because("no expiration date in the symbol", pl.col("expiry").is_null()),
-            because("negative number", pl.any_horizontal(pl.col(*_NUMBERS, "last") < 0)),
+            because("number out of bounds", pl.any_horizontal(out_of_bounds)),
         ),
     )
