@@ -128,7 +128,6 @@ def test_the_instant_that_quotes_stand_for(
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
-HEAD = b'{"timestamp": "2026-11-24 15:15:00", "data": {"options": ['
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ HEAD = b'{"timestamp": "2026-11-24 15:15:00", "data": {"options": ['
         b"",
         b"null",
         b'{"x": ' + DEEP + b', "timestamp": "2026-11-24 15:15:00", "data": {"options": []}}',
-        HEAD + DEEP + b"]}}",
+        b'{"timestamp": "2026-11-24 15:15:00", "data": {"options": [' + DEEP + b"]}}",
         b'{"timestamp": "9999-01-01", "data": {"options": []}}',
         b'{"timestamp": "0001-01-01", "data": {"options": []}}',
         b'{"timestamp": "2026-11-24 15:15:00+99:00", "data": {"options": []}}',
@@ -145,9 +144,6 @@ HEAD = b'{"timestamp": "2026-11-24 15:15:00", "data": {"options": ['
     ids=["empty", "null", "deep", "deep-option", "far", "long-ago", "offset"],
 )
 def test_a_hostile_body_is_refused_in_one_line(body: bytes) -> None:
-    if body.startswith(HEAD):
-        assert read_page(body, "SPX").rejected == {"not an option with numbers": 1}
-        return
     with pytest.raises(FeedError) as raised:
         read_page(body, "SPX")
     assert "\n" not in str(raised.value)
