@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from live_box_spreads.cli.check import Check, Outcome
 from live_box_spreads.cli.vendor_checks import NAMES, check_vendor
 from live_box_spreads.model.errors import BoxSpreadsError
-from live_box_spreads.settings import PACKAGED_CONFIG, environment, load_settings, make_feed
+from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.settings import (
+    PACKAGED_CONFIG,
+    environment,
+    load_settings,
+    make_feed,
+    make_reference,
+)
 from live_box_spreads.settings.env_files import dotenv_files
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ async def run_checks(config: Path | None) -> AsyncIterator[Check]:
     yield Check("configuration", Outcome.OK, f"{config or PACKAGED_CONFIG}, feed {settings.feed}")
     yield check_store(settings.snapshot_folder)
     yield check_disk(settings.snapshot_folder)
+    yield check_reference(settings, datetime.now(UTC))
     if settings.feed == "simulated":
         reason = "the feed is simulated; set `feed: tastytrade` for the vendor's quotes"
         for name in NAMES:
@@ -79,6 +88,18 @@ def check_disk(folder: Path) -> Check:
         advice = "make room, or lower max_snapshots_retained"
         return Check("disk space", Outcome.FAILED, f"{detail}; {advice}")
     return Check("disk space", Outcome.OK, detail)
+
+
+def check_reference(settings: Settings, now: datetime) -> Check:
+    """Check that the configured reference has rates for a quote of now."""
+    desk = make_reference(settings)
+    if desk is None:
+        return Check("reference", Outcome.NOT_NEEDED, "reference.source is none: no spreads")
+    found = desk.on(trade_date(now))
+    if found.curve is None:
+        return Check("reference", Outcome.FAILED, f"{found.reason}; see reference in the file")
+    detail = f"{found.curve.name} of {found.curve.as_of}"
+    return Check("reference", Outcome.OK, f"{detail} ({found.notice})" if found.notice else detail)
 
 
 async def check_feed(settings: Settings, env: Mapping[str, str]) -> Check:

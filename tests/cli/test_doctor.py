@@ -11,8 +11,9 @@ import httpx2
 import pytest
 
 from live_box_spreads.cli.check import Outcome
-from live_box_spreads.cli.checks import check_disk, check_store
+from live_box_spreads.cli.checks import check_disk, check_reference, check_store
 from live_box_spreads.cli.vendor_checks import NAMES, check_clock, check_rest_quotes
+from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore
@@ -46,6 +47,19 @@ def test_the_simulated_feed_needs_no_account(boxes: Boxes, tmp_path: Path) -> No
     assert result.status == 0, result.out
     assert "credentials: not needed" in result.out
     assert f"{tmp_path / 'data' / 'live_snapshots'} is writable" in result.out
+
+
+def test_a_reference_is_named_with_its_day_or_told_why_not(tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text("date,3m,1y\n2026-11-23,4.1,3.9\n", encoding="utf-8")
+    without = load_settings(_config(tmp_path, "feed: simulated\n"), {})
+    assert check_reference(without, NOW).outcome is Outcome.NOT_NEEDED
+    text = "reference: {source: file, file: rates.csv, max_age_days: 3}\n"
+    settings = load_settings(_config(tmp_path, text), {})
+    good = check_reference(settings, NOW)
+    assert (good.outcome, good.detail) == (Outcome.OK, "rates of 2026-11-23")
+    old = check_reference(settings, NOW + timedelta(days=5))
+    assert old.outcome is Outcome.FAILED
+    assert "at most 3 are accepted" in old.detail
 
 
 def _closed_port() -> int:
