@@ -31,7 +31,7 @@ class StreamLine:
 
     Attributes:
         decoder: reads its data.
-        stands: whether it is up and subscribing, or subscribed.
+        stands: whether it is up: its channel is open.
         subscribed: subscriptions sent on the connection that stands.
         wanted: subscriptions that the server takes of its share, as far as is known.
     """

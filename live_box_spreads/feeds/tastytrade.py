@@ -269,10 +269,13 @@ def make_feed(setup: FeedSetup) -> TastytradeFeed:
     credentials = Credentials.from_environment(setup.env)
     credentials = replace(credentials, one_time_code=setup.one_time_code)
     client = TastytradeClient(credentials, base_url=setup.options["base_url"])
+    limits = StreamLimits(connections=setup.options["connections"])
     if is_loopback(client.base_url):
         # The vendor is not on this machine: it is `boxes simulate`, and must not pass for live.
-        return TastytradeFeed(client, name="simulated", timeliness=Timeliness.SIMULATED)
-    return TastytradeFeed(client)
+        return TastytradeFeed(
+            client, name="simulated", timeliness=Timeliness.SIMULATED, limits=limits
+        )
+    return TastytradeFeed(client, limits=limits)
 
 
 def _quote_columns(quotes: Sequence[MarketData | None]) -> list[pl.Series]:

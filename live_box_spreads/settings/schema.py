@@ -159,9 +159,10 @@ class DashboardSettings(Section):
 
 
 class TastytradeSettings(Section):
-    """Where the vendor's API is."""
+    """Where the vendor's API is, and how much of it is used."""
 
     base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = "https://api.tastyworks.com"
+    connections: Annotated[int, Field(ge=1, le=5)] = 4
 
 
 class ReferenceSettings(Section):

@@ -73,6 +73,25 @@ async def test_nothing_quoted_by_the_deadline_is_an_error() -> None:
     assert feed.streams == 0
 
 
+async def test_the_status_says_how_far_subscribing_is_until_all_is_asked_for() -> None:
+    feed = ScriptedFeed()
+    source = source_of(feed)
+    assert source.status() == ""  # the feed has not said that it subscribes anything
+    feed.send_at(0.5, quoted=quotes(0), asked=(1, 4))
+    feed.send_at(3.0, asked=(4, 4))
+    await feed.time.sleep(1.0)
+    assert source.status() == ("subscribed 1 of 4, 1 of 4 quotes among them, on 1 of 1 connections")
+    await feed.time.sleep(3.0)
+    assert source.status() == ""
+    await source.close()
+
+
+async def test_contracts_that_are_polled_hold_up_nobody() -> None:
+    feed = ScriptedFeed()
+    feed.send_at(0.5, quoted=quotes(0), asked=(2, 2))  # two of four fit no connection
+    assert await settled_after_secs(feed) == pytest.approx(2.5, abs=0.06)
+
+
 async def test_a_refused_stream_raises_its_refusal_and_has_ended() -> None:
     feed = ScriptedFeed()
     feed.send_at(0.5, error=LoginRefusedError("the token was refused"))

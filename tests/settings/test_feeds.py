@@ -9,7 +9,7 @@ import pytest
 from live_box_spreads.feeds.simulated import SimulatedFeed
 from live_box_spreads.feeds.tastytrade import TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
-from live_box_spreads.model.errors import CredentialsError, FeedError
+from live_box_spreads.model.errors import ConfigError, CredentialsError, FeedError
 from live_box_spreads.settings import Settings, load_settings, make_feed
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ def test_an_exchange_on_this_machine_never_passes_for_live(tmp_path: Path) -> No
     feed = make_feed(_settings(tmp_path, text), CREDENTIALS)
     assert feed.timeliness is Timeliness.SIMULATED
     assert feed.name == "simulated"
+
+
+def test_the_number_of_connections_reaches_the_stream(tmp_path: Path) -> None:
+    text = "{feed: tastytrade, tastytrade: {connections: 2}}"
+    feed = make_feed(_settings(tmp_path, text), CREDENTIALS)
+    assert isinstance(feed, TastytradeFeed)
+    assert feed._limits.connections == 2
+    with pytest.raises(ConfigError, match=r"tastytrade.connections"):
+        _settings(tmp_path, "tastytrade: {connections: 6}")
 
 
 def test_the_question_for_a_one_time_code_reaches_the_login(tmp_path: Path) -> None:

@@ -152,6 +152,8 @@ class DXLinkLink:
                             self._refused_tokens = 0
                             self._refused = False
                             log.info("link_up", subscriptions=len(self._subscriptions))
+                            # It stands, even if others go first with subscribing.
+                            yield Subscribed(0, len(self._wanted()))
                         else:
                             yield event
             except (WebSocketException, OSError, FeedError) as error:
