@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
+from live_box_spreads.collector.current_source import CurrentSource
 from live_box_spreads.collector.health import SILENT_AFTER_SECS, CollectorHealth, Counts
-from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.report import (
     ProgressCallback,
     SnapshotReport,
     quoted_by_root,
 )
 from live_box_spreads.collector.schedule import Schedule
-from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.collector.stopping import unless_stopped
 from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.errors import (
     BoxSpreadsError,
     ConfigError,
     FeedEndedError,
-    FeedError,
-    FeedUnavailableError,
     StoreError,
 )
 from live_box_spreads.model.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from live_box_spreads.collector.sources import ChainSource, Clock, Sleep
+    from live_box_spreads.collector.current_source import Collection
+    from live_box_spreads.collector.sources import Clock, Sleep
     from live_box_spreads.feeds.base import Feed, Universe
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.snapshots import SnapshotStore
 
-Collection = Literal["stream", "poll"]
-
-_TRY_FAILED_ROOTS_EVERY_SECS = 300.0
 _log = structlog.get_logger(__name__)
 
 
@@ -85,23 +81,26 @@ class Collector:
             sleep: waits for a number of seconds.
         """
         self._feed = feed
-        self._universe = universe
         self._store = store
-        self._collection = collection
-        self._settle_secs = settle_secs
-        self._settle_deadline_secs = settle_deadline_secs
         self._clock = clock
         self._sleep = sleep
-        self._listing: Listing | None = None
-        self._failed_roots_tried_at: datetime | None = None
-        self._source: ChainSource | None = None
         self._counts = Counts()
+        self._source = CurrentSource(
+            feed,
+            universe,
+            collection=collection,
+            settle_secs=settle_secs,
+            deadline_secs=settle_deadline_secs,
+            clock=clock,
+            sleep=sleep,
+            counts=self._counts,
+        )
 
     def health(self) -> CollectorHealth:
         """Return how the collector is; from any thread."""
         now = self._clock()
         feed = self._feed.health() if isinstance(self._feed, TellsHealth) else None
-        book = self._source.book if isinstance(self._source, StreamedSource) else None
+        book = self._source.book
         if book is None:
             return CollectorHealth(now, self._counts, feed=feed)
         roots = book.health(self._feed.market_time())
@@ -117,10 +116,10 @@ class Collector:
         started = self._clock()
         async with self._feed:
             try:
-                chain = await self._chain(progress or _no_progress)
+                chain = await self._source.chain(progress or _no_progress)
                 return await self._keep(chain, started)
             finally:
-                await self._close_source()
+                await self._source.close()
 
     async def run(
         self,
@@ -156,7 +155,7 @@ class Collector:
                 except FeedEndedError as end:
                     _log.warning("feed_ended", feed=self._feed.name, reason=str(end))
                 finally:
-                    await self._close_source()
+                    await self._source.close()
 
     async def _rounds(
         self,
@@ -182,41 +181,31 @@ class Collector:
         """Return the report of one round, of failure too; None if stopped before the write."""
         started = self._clock()
         try:
-            chain = await unless_stopped(self._chain(progress), stop)
+            chain = await unless_stopped(self._source.chain(progress), stop)
             if chain is None:
                 return None
             if chain.snapshot_time == self._counts.last_snapshot_at:
                 return self._unchanged(chain, started)
             return await self._keep(chain, started)
-        except BoxSpreadsError as error:
-            if error_ruling(error).verdict is Verdict.STOP:
+        except Exception as error:
+            ruling = error_ruling(error)
+            if ruling.verdict is Verdict.STOP:
                 raise
-            _log.warning("round_failed", error=str(error), kind=type(error).__name__)
+            told = _told(error)
+            _log.warning("round_failed", error=told, reason=ruling.reason)
             failed_at = self._clock()
             self._counts.failed_rounds += 1
             return SnapshotReport(
                 path=None,
                 snapshot_time=failed_at,
-                failures={"round": str(error)},
+                failures={"round": told},
                 duration_secs=(failed_at - started).total_seconds(),
             )
-
-    async def _chain(self, progress: ProgressCallback) -> Chain:
-        """Return the quotes as of now, listing and connecting first where that is due."""
-        if self._source is None or await self._is_outdated():
-            await self._close_source()
-            self._source = await self._open_source(progress)
-        try:
-            return await self._source.chain(progress)
-        finally:
-            # Only now: what ended it has been raised first, so that no refusal is tried again.
-            if self._source.ended:
-                await self._close_source()
 
     async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Write the chain, prune, and report; a snapshot once written is always reported."""
         path = await asyncio.to_thread(self._store.write, chain)
-        failures = self._failures()
+        failures = self._source.failures()
         pruned: list[Path] = []
         try:
             pruned = await asyncio.to_thread(self._store.prune)
@@ -235,7 +224,7 @@ class Collector:
             pruned=tuple(pruned),
             silent_secs=self._silent_secs(),
             origin=chain.origin,
-            status=self._source.status() if self._source else "",
+            status=self._source.status(),
         )
         self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
@@ -250,64 +239,20 @@ class Collector:
         return SnapshotReport(
             path=None,
             snapshot_time=chain.snapshot_time,
-            failures=self._failures(),
+            failures=self._source.failures(),
             duration_secs=(self._clock() - started).total_seconds(),
             unchanged=True,
-            status=self._source.status() if self._source else "",
+            status=self._source.status(),
         )
 
-    def _failures(self) -> dict[str, str]:
-        listed = self._listing.contracts.failures if self._listing else {}
-        streamed = self._source.failures() if self._source else {}
-        return {**listed, **streamed}
 
-    async def _is_outdated(self) -> bool:
-        """Tell whether the contracts should be listed anew."""
-        if self._listing is None or self._listing.is_outdated(self._feed.market_time()):
-            return True
-        return await self._failed_roots_are_back()
+def _told(error: Exception) -> str:
+    """Return what to tell of an error: its own words, or of a mistake of ours the place alone.
 
-    async def _failed_roots_are_back(self) -> bool:
-        """Ask now and then for the roots that failed, so that they need no restart."""
-        failed = tuple(self._listing.contracts.failures) if self._listing else ()
-        now = self._clock()
-        since = self._failed_roots_tried_at or now
-        if not failed or (now - since).total_seconds() < _TRY_FAILED_ROOTS_EVERY_SECS:
-            return False
-        self._failed_roots_tried_at = now
-        try:
-            return len(await self._feed.contracts(replace(self._universe, roots=failed))) > 0
-        except FeedError as error:
-            if error_ruling(error).verdict is Verdict.STOP:
-                raise
-            _log.info("roots_still_failing", roots=failed, error=str(error))
-            return False
-
-    async def _open_source(self, progress: ProgressCallback) -> ChainSource:
-        total = len(self._universe.roots)
-        progress("roots", 0, total)
-        contracts = await self._feed.contracts(self._universe)
-        progress("roots", total, total)
-        if not len(contracts):
-            reasons = "; ".join(contracts.failures.values()) or "the listing is empty"
-            wanted = ", ".join(self._universe.roots)
-            raise FeedUnavailableError(f"no contract of {wanted} is listed: {reasons}")
-        self._listing = Listing.of(contracts, self._feed.market_time())
-        self._failed_roots_tried_at = self._clock()
-        _log.info("contracts_listed", contracts=len(contracts), failures=dict(contracts.failures))
-        if self._collection == "poll":
-            return PolledSource(self._feed, contracts)
-        return StreamedSource(
-            self._feed,
-            contracts,
-            settle_secs=self._settle_secs,
-            deadline_secs=self._settle_deadline_secs,
-            clock=self._clock,
-            sleep=self._sleep,
-            counts=self._counts,
-        )
-
-    async def _close_source(self) -> None:
-        if self._source is not None:
-            await self._source.close()
-            self._source = None
+    What a foreign library says may quote what it was given, and that may be a secret.
+    """
+    if isinstance(error, BoxSpreadsError):
+        return str(error)
+    *_, last = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(last.filename).name}, line {last.lineno}"
+    return f"{type(error).__name__} in {place}: a mistake of this program; please report it"

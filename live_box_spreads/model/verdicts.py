@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from live_box_spreads.model.errors import (
     ApiError,
+    BoxSpreadsError,
     ConfigError,
     CredentialsError,
     FeedEndedError,
@@ -122,7 +123,7 @@ ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (LoginRefusedError, LOGIN_STATUSES[0][1]),
     (CredentialsError, Ruling(Verdict.STOP, "there is nothing to log in with")),
     (ConfigError, Ruling(Verdict.STOP, "the configuration has to be changed first")),
-    (ModelError, Ruling(Verdict.STOP, "the value has to be changed first")),
+    (ModelError, Ruling(Verdict.GIVE_UP, "the maths cannot take a value; another may come")),
     (StoreBusyError, Ruling(Verdict.STOP, "another collector keeps this folder")),
     (FeedEndedError, Ruling(Verdict.STOP, "a recording is over; there is nothing to wait for")),
     (StoreError, Ruling(Verdict.RETRY, "a full disk is emptied by someone while quotes go on")),
@@ -131,6 +132,8 @@ ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (FeedUnavailableError, Ruling(Verdict.RETRY, "the link is down or too slow; it comes back")),
     (ProtocolError, Ruling(Verdict.RETRY, "the conversation is broken; a new one starts clean")),
     (OSError, Ruling(Verdict.RETRY, "the network is away; it comes back")),
+    (BoxSpreadsError, _REFUSED),
+    (Exception, Ruling(Verdict.GIVE_UP, "a mistake of this program; another round may miss it")),
 )
 """Errors by type, the first that fits; an ``ApiError`` is ruled by its status."""
 
@@ -169,11 +172,11 @@ def complaint_ruling(error: str, message: str) -> Ruling:
     return _INFORMS
 
 
-def error_ruling(error: BaseException) -> Ruling:
-    """Return what an error asks for; one that has no row is a refusal of what was tried."""
+def error_ruling(error: Exception) -> Ruling:
+    """Return what an error asks for."""
     if isinstance(error, ApiError):
         return status_ruling(error.status)
-    return next((ruling for kind, ruling in ERRORS if isinstance(error, kind)), _REFUSED)
+    return next(ruling for kind, ruling in ERRORS if isinstance(error, kind))
 
 
 def _look_up(rows: Sequence[_Row], number: int, otherwise: Ruling) -> Ruling:

@@ -150,7 +150,7 @@ class Login:
         error = None if renewal.cancelled() else renewal.exception()
         if isinstance(error, LoginRefusedError):
             self._refusal = str(error)
-        if error is None:
+        if not isinstance(error, Exception):
             return
         # Who waits for it gets the error too; nobody does while the old value is still good.
         self._renew_at_secs = self._now_secs() + _RENEW_AGAIN_SECS

@@ -26,7 +26,7 @@ from live_box_spreads.model.chain import Timeliness
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from live_box_spreads.collector.collector import Collection
+    from live_box_spreads.collector.current_source import Collection
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.snapshots import SnapshotStore

@@ -27,6 +27,8 @@ from tests.collector.scripted import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from live_box_spreads.collector.report import SnapshotReport
+
 
 DOWN = FeedUnavailableError("the link is down")
 
@@ -224,3 +226,33 @@ async def test_a_snapshot_is_reported_even_where_pruning_fails(
     report = await collector_of(ScriptedFeed(), store).once()
     assert report.path == store.latest()
     assert report.failures == {"prune": "a snapshot cannot be removed"}
+
+
+async def test_a_listing_that_fails_leaves_the_stream_as_it_is(store: SnapshotStore) -> None:
+    listed = contracts_of("SPX", "SPXW")
+    away = FeedUnavailableError("the API is away")
+    feed = ScriptedFeed(listings=[listed, away, away, contracts_of("SPX")])
+    hours = 3600.0
+    for hour in range(8):
+        feed.send_at(hour * hours, quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
+    feed.send_at(8 * hours + 1, quoted=quotes(0, 1), active=activity(0, 1))
+    stop = asyncio.Event()
+    feed.time.at(8.5 * hours, stop.set)
+    reports: list[SnapshotReport] = []
+    await collector_of(feed, store, "stream").run(hours, stop, reports.append)
+    # SPXW expires at 21:00, six hours after the start; twice the contracts cannot be listed anew.
+    told = [report.failures.get("listing", "") for report in reports]
+    assert [bool(text) for text in told] == [*[False] * 6, True, True, False]
+    assert "the API is away; the contracts are those listed before" in told[6]
+    assert all(report.path is not None for report in reports)
+    assert feed.streams_opened == 2
+    assert read_snapshot(store.paths()[-1]).roots == ["SPX"]
+
+
+async def test_a_mistake_of_ours_fails_one_round_and_quotes_nobody(store: SnapshotStore) -> None:
+    feed = ScriptedFeed(before_snapshot=[0.0, ValueError("a header with s3cret in it"), 0.0])
+    reports = await rounds_of(collector_of(feed, store), feed, 130)
+    assert [report.path is not None for report in reports] == [True, False, True]
+    told = reports[1].failures["round"]
+    assert told.startswith("ValueError in scripted.py, line ")
+    assert "s3cret" not in repr(reports[1])

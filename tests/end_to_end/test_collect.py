@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from live_box_spreads.collector.collector import Collection
+    from live_box_spreads.collector.current_source import Collection
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
 

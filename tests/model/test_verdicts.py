@@ -102,7 +102,7 @@ def test_complaints(error: str, message: str, verdict: Verdict) -> None:
         (LoginRefusedError("x"), Verdict.STOP),
         (CredentialsError("x"), Verdict.STOP),
         (ConfigError("x"), Verdict.STOP),
-        (ModelError("x"), Verdict.STOP),
+        (ModelError("x"), Verdict.GIVE_UP),
         (StoreBusyError("x"), Verdict.STOP),
         (FeedEndedError("x"), Verdict.STOP),
         (StoreError("x"), Verdict.RETRY),
@@ -115,6 +115,7 @@ def test_complaints(error: str, message: str, verdict: Verdict) -> None:
         (FeedError("x"), Verdict.GIVE_UP),
         (ChainError("x"), Verdict.GIVE_UP),
         (BoxSpreadsError("x"), Verdict.GIVE_UP),
+        (ZeroDivisionError(), Verdict.GIVE_UP),
     ],
 )
 def test_errors(error: Exception, verdict: Verdict) -> None:
