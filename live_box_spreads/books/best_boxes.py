@@ -52,9 +52,11 @@ OPPORTUNITY_SCHEMA = pl.Schema(
         "spread_bps": pl.Float64(),
         "spread_std_errors": pl.Float64(),
         "score_bps": pl.Float64(),
+        "quoted_spread_bps": pl.Float64(),
         "size": pl.Float64(),
         "oldest_quote_secs": pl.Float64(),
         "min_leg_volume": pl.Float64(),
+        "total_leg_volume": pl.Float64(),
         "min_leg_open_interest": pl.Float64(),
         "quality": pl.String(),
         "why": pl.String(),
@@ -64,11 +66,13 @@ OPPORTUNITY_SCHEMA = pl.Schema(
 ``fees_dollars`` to open one box. Fractions: ``rate`` (at the price), ``net_rate`` (after fees),
 ``fair_rate``. ``spread_bps`` is ``net_rate - fair_rate``: a lender wants it high, a borrower low;
 ``spread_std_errors`` is the same in standard errors of the fair rate. ``score_bps``: what the list
-is sorted by, higher is better on both sides. Boxes: ``size``. Contracts: volume and open interest
-of the weakest leg. NaN is unknown."""
+is sorted by, higher is better on both sides; ``quoted_spread_bps`` lies between the rates of the
+two sides, before fees. Boxes: ``size``. Contracts: volumes, and open interest of the weakest leg.
+NaN is unknown."""
 
 ONE_SIDED = "only one side is quoted"
 OFF_PARITY = "a quote is far from the parity line of its expiry"
+TOO_FEW = "too few at the top of the book, or unknown how many"
 BEYOND_DOUBT = "better than fair beyond doubt: a quote must be wrong"
 _DOUBT_STD_ERRORS, _DOUBT_BPS = 3.0, 2.0
 """A rate better than fair by more than so many standard errors and so much is not believed."""
@@ -78,12 +82,14 @@ class FairValue(NamedTuple):
     """What a payment of 1 at the end of an expiry is worth.
 
     Attributes:
-        discount: the discount factor.
+        discount: the discount factor; NaN where there is none.
         std_error: its standard error; NaN unknown.
+        reason: why there is none; empty where there is one.
     """
 
     discount: float
     std_error: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,7 @@ class _Boxes:
     kl: Floats
     ks: Floats
     price: Floats
+    other_price: Floats
     size: Floats
 
     @property
@@ -224,13 +231,13 @@ def _candidates(
     count_widths(pairs, removals)
     low, high = (usable[index] for index in pairs.indices())
     bid, ask = part.forwards.syn_bid, part.forwards.syn_ask
+    price, other_price = ask[low] - bid[high], bid[low] - ask[high]
     if wish.side == "lend":
-        price = ask[low] - bid[high]
         size = np.minimum(part.buy_size[low], part.sell_size[high])
     else:
-        price = bid[low] - ask[high]
+        price, other_price = other_price, price
         size = np.minimum(part.sell_size[low], part.buy_size[high])
-    boxes = _Boxes(low, high, strike[low], strike[high], price, size)
+    boxes = _Boxes(low, high, strike[low], strike[high], price, other_price, size)
     return boxes.take(_believable(boxes, loan, wish, filters, removals))
 
 
@@ -257,7 +264,7 @@ def _believable(
     """Return which boxes are large enough and have a price to believe; count the others."""
     keep = np.ones(boxes.price.size, dtype=np.bool_)
     if wish.min_size > 0:
-        keep = removals.apply(keep, "too few at the top of the book", boxes.size >= wish.min_size)
+        keep = removals.apply(keep, TOO_FEW, boxes.size >= wish.min_size)
     keep = removals.apply(keep, "cost is not positive", boxes.price > 0.0)
     rate = loan.rate(boxes.price, boxes.width)
     if filters.max_abs_rate < np.inf:
@@ -298,12 +305,12 @@ def _unusual(boxes: _Boxes, usual: UsualBox) -> tuple[NDArray[np.bool_], NDArray
 def _why(width: float, odd_strike: bool, odd_width: bool, usual: UsualBox) -> str:  # noqa: FBT001 # two findings
     """Say how usual a box is, and what that is worth."""
     if odd_strike or odd_width:
-        odd = [f"a strike off the {usual.strike:g}s"] * bool(odd_strike)
-        odd += [f"width off the {usual.width:,g}s"] * bool(odd_width)
-        return f"{', '.join(odd)}: scored {len(odd)} tick{'s' * (len(odd) > 1)} worse"
+        odd = [f"strike off {usual.strike:g}s"] * bool(odd_strike)
+        odd += [f"width off {usual.width:,g}s"] * bool(odd_width)
+        return f"{', '.join(odd)}: {len(odd)} tick{'s' * (len(odd) > 1)} worse"
     if width == usual.width:
-        return f"round strikes, {width:,g} wide: the kind that trades most"
-    return f"round strikes, a whole number of {usual.width:,g}s wide"
+        return f"round strikes, {width:,g} wide: what trades most"
+    return f"round strikes, width in {usual.width:,g}s"
 
 
 def _of_boxes(part: Synthetics, boxes: _Boxes, loan: _Loan) -> dict[str, Any]:
@@ -323,9 +330,14 @@ def _of_boxes(part: Synthetics, boxes: _Boxes, loan: _Loan) -> dict[str, Any]:
         "price": boxes.price,
         "fair_price": loan.fair.discount * boxes.width,
         "rate": loan.rate(boxes.price, boxes.width),
+        "quoted_spread_bps": np.abs(
+            loan.rate(boxes.price, boxes.width) - loan.rate(boxes.other_price, boxes.width)
+        )
+        * 1e4,
         "size": boxes.size,
         "oldest_quote_secs": over_legs("age_secs", np.maximum),
         "min_leg_volume": over_legs("volume", np.minimum),
+        "total_leg_volume": over_legs("volume", np.add),
         "min_leg_open_interest": over_legs("open_interest", np.minimum),
         "quality": [describe_flags(int(flag)) for flag in flags],
     }

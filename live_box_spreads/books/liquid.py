@@ -10,18 +10,14 @@ RATE_SPREAD = pl.col("bid_rate") - pl.col("ask_rate")
 """Distance of the two executable rates, as a fraction; NaN unless both sides can be executed."""
 
 
-def tightest(column: str) -> pl.Expr:
-    """Return a column's values in the tightest quarter of boxes by ``RATE_SPREAD``.
+def tightest_spread() -> pl.Expr:
+    """Return ``RATE_SPREAD`` of the tightest quarter of boxes.
 
     At least one box, and every box that ties with the last one taken; boxes of which only one
     side can be executed have no spread and are never among them. Works within a group too.
     """
-    return _of_tightest(pl.col(column))
-
-
-def tightest_spread() -> pl.Expr:
-    """Return ``RATE_SPREAD`` of the boxes that ``tightest`` takes."""
-    return _of_tightest(RATE_SPREAD)
+    spread = RATE_SPREAD.fill_nan(None)
+    return RATE_SPREAD.filter(spread <= spread.quantile(TIGHT_SHARE, "lower"))
 
 
 def weighted_median(column: str) -> pl.Expr:
@@ -35,8 +31,3 @@ def weighted_median(column: str) -> pl.Expr:
     order = pl.col(column).arg_sort()
     below = weight.gather(order).cum_sum()
     return pl.col(column).gather(order).filter(below >= weight.sum() / 2, below > 0.0).first()
-
-
-def _of_tightest(values: pl.Expr) -> pl.Expr:
-    spread = RATE_SPREAD.fill_nan(None)
-    return values.filter(spread <= spread.quantile(TIGHT_SHARE, "lower"))

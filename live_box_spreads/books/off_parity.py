@@ -1,6 +1,7 @@
-"""Put-call parity as a line: ``syn(K) = G - D·K``, with ``G = D·F``; and who is far from it.
+"""Which strikes have quotes that do not belong to the others: far from parity, or from neighbours.
 
-These are rough and robust tools to judge single quotes with; rates come from the curve fit.
+The fit (``parity_line.py``) leaves out what would bend the line; here each single quote is judged,
+because one that hardly bends the line still makes the best-looking box.
 """
 
 from __future__ import annotations
@@ -22,27 +23,6 @@ _LEAST_HALF_SPREADS = 0.25
 _NOISE_TICKS = 2.0
 _AROUND = 4  # strikes on each side
 _SIGMA_OF_MEDIAN = 1.4826  # of a normal distribution: its sigma over its median absolute value
-
-
-def median_line(strike: Floats, mid: Floats) -> tuple[float, float]:
-    """Lay a line through synthetic mids by medians, so that up to a quarter may be wrong.
-
-    The slope is the median of the slopes between strikes half a list apart (Theil's incomplete
-    method), the level the median of what it leaves.
-
-    Args:
-        strike: (m,) index points, ascending.
-        mid: (m,) index points, no NaN.
-
-    Returns:
-        D and G; NaN with fewer than two strikes.
-    """
-    half = strike.size // 2
-    if half == 0:
-        return np.nan, np.nan
-    slopes = (mid[:-half] - mid[half:]) / (strike[half:] - strike[:-half])
-    discount = float(np.median(slopes))
-    return discount, float(np.median(mid + discount * strike))
 
 
 def far_from_parity(forwards: SyntheticForwards, discount: float, tick: float) -> NDArray[np.bool_]:

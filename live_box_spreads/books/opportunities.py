@@ -124,7 +124,7 @@ def _why_unranked(root: str, years: float, fair: FairValue) -> str:
     if np.isnan(years):
         return "nothing is left of the loan"
     if not fair.discount > 0.0:
-        return "no fair value to compare with"
+        return fair.reason or "no fair value to compare with"
     return ""
 
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from live_box_spreads.books.band import bands
 from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.off_parity import median_line
+from live_box_spreads.books.parity_line import NARROWEST, first_line
 from live_box_spreads.books.strike_blocks import StrikeBlocks
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 Side = Literal["bid", "ask"]
 
+_FEWEST_FOR_A_LINE = 2
 _NEIGHBOURS = 3
 """Strikes on each side that say what a leg should cost."""
 
@@ -132,7 +133,12 @@ def _beyond_the_others(synthetic: Synthetics, strike: int) -> tuple[float, float
     forwards = synthetic.forwards
     mid = 0.5 * (forwards.syn_bid + forwards.syn_ask)
     others = np.flatnonzero(np.isfinite(mid) & (np.arange(mid.size) != strike))
-    discount, level = median_line(forwards.strike[others], mid[others])
+    if others.size < _FEWEST_FOR_A_LINE:
+        return np.nan, np.nan
+    half_spread = 0.5 * (forwards.syn_ask - forwards.syn_bid)[others]
+    discount, level = first_line(
+        forwards.strike[others], mid[others], np.maximum(half_spread, NARROWEST)
+    )
     fair = level - discount * forwards.strike[strike]
     return float(forwards.syn_bid[strike] - fair), float(fair - forwards.syn_ask[strike])
 

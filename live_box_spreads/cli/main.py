@@ -9,6 +9,7 @@ import typer
 
 from live_box_spreads import __version__
 from live_box_spreads.cli import (
+    best,
     book,
     collect,
     curve,
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it prints local variables, and credentials are among them
     help="Live lending and borrowing rates implied by box spreads on European index options.",
 )
-for part in (demo, snapshot, collect, dashboard, simulate, doctor, curve, book, prints):
+for part in (demo, snapshot, collect, dashboard, simulate, doctor, curve, best, book, prints):
     app.add_typer(part.app)
 app.add_typer(import_files.app, name="import")
 

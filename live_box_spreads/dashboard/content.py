@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from live_box_spreads.dashboard.market_view import removed_by_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import plotly.graph_objects as go
 
@@ -45,10 +45,14 @@ def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
 
 def nothing_passes(tables: Sequence[BoxTable]) -> str:
     """Return why there is no box, naming the filter that removed most."""
-    removed = removed_by_reason(tables)
+    return nothing_left(removed_by_reason(tables))
+
+
+def nothing_left(removed: Mapping[str, int]) -> str:
+    """Return why no box is left, of how many each reason removed."""
     if not removed:
         return "No box can be made: fewer than two strikes have both a call and a put."
-    reason, count = removed.most_common(1)[0]
+    reason, count = max(removed.items(), key=lambda item: item[1])
     return (
         f"No box passes the filters: {sum(removed.values()):,} were removed, "
         f"{count:,} of them because: {reason}.\n"

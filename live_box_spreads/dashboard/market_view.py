@@ -15,6 +15,8 @@ import numpy as np
 
 from live_box_spreads.books.box_table import BoxTable, box_table
 from live_box_spreads.books.curve import curve
+from live_box_spreads.books.fair_values import fair_values
+from live_box_spreads.books.opportunities import Opportunities, Wish, opportunities
 from live_box_spreads.books.reference_spread import with_reference
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
@@ -40,10 +42,12 @@ if TYPE_CHECKING:
 
 STRIKE_CELLS = 48
 HISTORY_ROWS = 40
+BEST_BOXES = 200
 _CHAINS_BYTES = 200_000_000
 _TABLES_BYTES = 800_000_000
 _CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
+_BEST_BYTES = 10_000_000
 _GRID_STEP = 1.02
 """The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
 
@@ -87,6 +91,9 @@ class MarketView:
         )
         self._curves: Cache[pl.DataFrame] = Cache(
             _CURVES_BYTES, lambda curve: int(curve.estimated_size())
+        )
+        self._best: Cache[Opportunities] = Cache(
+            _BEST_BYTES, lambda best: int(best.frame.estimated_size())
         )
         self._tables: Cache[BoxTable] = Cache(
             _TABLES_BYTES, lambda table: int(table.frame.estimated_size())
@@ -153,6 +160,24 @@ class MarketView:
         reference = self.reference(market).curve
         return with_reference(found, reference, options.compounding) if reference else found
 
+    def best_boxes(self, market: Market, choices: Choices) -> Opportunities:
+        """Return the best boxes of the chosen root and side, over all its expiries."""
+        root, options = choices.root, choices.options
+        rules = self.settings.quality_rules()
+        return self._best.get(
+            (market.path, root, options, choices.side),
+            lambda: opportunities(
+                market.chain,
+                fair_values(market.chain, rules, root),
+                Wish(choices.side, limit=BEST_BOXES),
+                root=root,
+                basis=self.settings.time_basis,
+                compounding=options.compounding,
+                filters=self._filters(root, options),
+                rules=rules,
+            ),
+        )
+
     def _filters(self, root: str, options: BoxOptions) -> BoxFilters:
         configured = self.settings.box_filters(root)
         return replace(configured, min_volume=max(configured.min_volume, options.min_leg_volume))
@@ -175,8 +200,10 @@ class MarketView:
             return
         options = BoxOptions(self.settings.compounding)
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
+        choices = Choices(root, options=options)
         self.curve(market, root, options)
-        self.tables(market, Choices(root, options=options))
+        self.tables(market, choices)
+        self.best_boxes(market, choices)
 
     def history(self, market: Market, minutes: float) -> list[Market]:
         """Return at most about ``HISTORY_ROWS`` snapshots of the last minutes, oldest first.

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from live_box_spreads.books.ranking import ranking
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
-from live_box_spreads.dashboard.content import no_quotes, nothing_passes
+from live_box_spreads.dashboard.content import no_quotes, nothing_left
 from live_box_spreads.dashboard.ranking_grid import COLUMNS
-from live_box_spreads.model.quality import describe_flags
 
 if TYPE_CHECKING:
+    from live_box_spreads.books.opportunities import Opportunities
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
 
-LIMIT = 200
-_DECIMALS = {"rate": 7, "cost": 4, "bps": 2}
+_DECIMALS = {"rate": 7, "price": 4, "bps": 2, "errors": 1, "dollars": 2, "secs": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,21 @@ def ranked_rows(view: MarketView, choices: Choices) -> RankedRows:
     missing = no_quotes(view, market, choices.root)
     if market is None or missing:
         return RankedRows(message=missing)
-    tables = view.tables(market, choices)
-    best = ranking(tables, side=choices.side, limit=LIMIT)
-    if best.is_empty():
-        return RankedRows(message=nothing_passes(tables))
-    what = "highest rates to lend at" if choices.side == "lend" else "lowest rates to borrow at"
-    return RankedRows(_rows(best), caption=f"{choices.root}, {len(best)} {what}, all expiries")
+    found = view.best_boxes(market, choices)
+    if found.frame.is_empty():
+        return RankedRows(message=_why_empty(found))
+    return RankedRows(
+        _rows(found.frame),
+        caption=f"{choices.root}, best boxes to {choices.side} with over all expiries, after fees",
+    )
+
+
+def _why_empty(found: Opportunities) -> str:
+    """Say what keeps every box out: most of them, or else every expiry."""
+    reasons = set(found.unranked.values()) - set(found.removed)
+    if found.removed or not reasons:
+        return nothing_left(found.removed)
+    return f"No box can be ranked: {'; '.join(sorted(reasons))}."
 
 
 def _rows(best: pl.DataFrame) -> list[dict[str, Any]]:
@@ -55,12 +62,12 @@ def _rows(best: pl.DataFrame) -> list[dict[str, Any]]:
     frame = best.with_columns(
         days=(pl.col("tte_years") * DAYS_PER_YEAR).round(0),
         expiry=pl.col("expiry").dt.to_string("%Y-%m-%d"),
-        quality=pl.col("quality").map_elements(describe_flags, return_dtype=pl.String),
     )
     rounded = [
-        pl.col(name).round(_DECIMALS[name.rsplit("_", 1)[-1]]).fill_nan(None)
+        pl.col(name).round(_DECIMALS[name.rsplit("_", 1)[-1]])
         for name in fields
         if name.rsplit("_", 1)[-1] in _DECIMALS
     ]
-    key = pl.format("{} {} {} {}", "ticker", "expiry", "kl", "ks").alias("id")
-    return frame.with_columns(rounded).select(key, *fields).to_dicts()
+    key = pl.format("{} {} {} {}", "root", "expiry", "kl", "ks").alias("id")
+    known = pl.selectors.float().fill_nan(None)
+    return frame.with_columns(rounded).with_columns(known).select(key, *fields).to_dicts()

@@ -21,6 +21,8 @@ _STRIKE = _unless_unknown("d3.format(',~f')(params.value)")
 _COUNT = _unless_unknown("d3.format(',.0f')(params.value)")
 _BPS = _unless_unknown("d3.format(',.1f')(params.value)")
 
+_SIGNED_BPS = _unless_unknown("d3.format('+,.1f')(params.value)")
+
 _RIGHT = "ag-right-aligned-cell"  # a class of our own takes the place of the type's
 
 _THEME = (
@@ -54,34 +56,59 @@ def _number(
 
 
 COLUMNS = [
-    _column("ticker", "Root", "Option root", width=78, pinned="left"),
+    _column("root", "Root", "Option root", width=78, pinned="left"),
     _column("expiry", "Expiry", "Expiration date", width=104, pinned="left"),
     _number("days", "Days", "Days from premium to payment", _COUNT, width=74),
     _number("kl", "Low", "Lower strike", _STRIKE, width=82),
     _number("ks", "High", "Higher strike", _STRIKE, width=82),
     _number("width", "Width", "What one box pays, in index points", _STRIKE, width=82),
+    _number("rate", "Rate", "At the quotes that can be hit now", _RATE),
     _number(
-        "ask_rate",
-        "Lend",
-        "Earned by a lender who pays the ask",
+        "net_rate",
+        "Net rate",
+        "The same after the fees to open",
         _RATE,
-        cellClass=f"{_RIGHT} cell-lend",
+        width=92,
+        cellClass=f"{_RIGHT} cell-net",
     ),
-    _number("mid_rate", "Mid", "Rate at the mid price", _RATE),
+    _number("fair_rate", "Fair rate", "From all strikes of the expiry", _RATE, width=92),
     _number(
-        "bid_rate",
-        "Borrow",
-        "Paid by a borrower who hits the bid",
-        _RATE,
-        cellClass=f"{_RIGHT} cell-borrow",
+        "spread_bps",
+        "To fair bp",
+        "Net rate less fair rate, in basis points: a lender wants it high, a borrower low",
+        _SIGNED_BPS,
+        width=98,
     ),
-    _number("spread_bps", "Spread bp", "Borrow less lend, in basis points", _BPS, width=98),
-    _number("ask_cost", "Ask cost", "Index points paid to lend now", _POINTS, width=98),
-    _number("bid_cost", "Bid cost", "Index points received to borrow now", _POINTS, width=98),
+    _number(
+        "spread_std_errors",
+        "To fair s.e.",
+        "The same in standard errors of the fair rate",
+        _SIGNED_BPS,
+        width=98,
+    ),
+    _column(
+        "why",
+        "Kind",
+        "How usual its strikes and width are, and what that costs it in this order",
+        width=270,
+    ),
+    _number("price", "Price", "Index points paid to lend, or received to borrow, now", _POINTS),
+    _number("fair_price", "Fair price", "Index points at the fair rate", _POINTS, width=92),
+    _number("fees_dollars", "Fees $", "To open one box: broker and exchange", _POINTS, width=80),
+    _number(
+        "quoted_spread_bps",
+        "Quoted bp",
+        "Between the rates to borrow and to lend with this box, before fees",
+        _BPS,
+        width=98,
+    ),
+    _number("size", "Size", "Boxes to be had at the quoted sizes", _COUNT, width=76),
+    _number("oldest_quote_secs", "Age s", "Seconds since its oldest quote", _COUNT, width=80),
     _number("min_leg_volume", "Min leg vol", "Least traded of the four legs", _COUNT, width=104),
     _number("total_leg_volume", "Leg volume", "Traded today in all four legs", _COUNT, width=104),
-    _number("min_open_interest", "Min leg OI", "Least open interest of the legs", _COUNT, width=98),
-    _number("size", "Size", "Boxes to be had at the quoted sizes", _COUNT, width=76),
+    _number(
+        "min_leg_open_interest", "Min leg OI", "Least open interest of the legs", _COUNT, width=98
+    ),
     _column("quality", "Quality", "What is doubtful about a leg; ok is clean", minWidth=90, flex=1),
 ]
 

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from math import isnan
-
 import numpy as np
 import pytest
 
-from live_box_spreads.books.off_parity import far_from_parity, median_line
+from live_box_spreads.books.off_parity import far_from_parity
 from live_box_spreads.books.synthetics import SyntheticForwards
 
 STRIKE = np.arange(4000.0, 6000.0, 25.0)
@@ -53,12 +51,3 @@ def test_few_strikes_are_judged_without_a_warning(strikes: int) -> None:
     assert not far_from_parity(given, DISCOUNT, 0.10).any()
     given.syn_bid[:] = np.nan
     assert not far_from_parity(given, DISCOUNT, 0.10).any()
-
-
-def test_the_median_line_is_not_bent_by_a_fifth_of_bad_mids() -> None:
-    mid = LEVEL - DISCOUNT * STRIKE
-    mid[:16] += 300.0
-    discount, level = median_line(STRIKE, mid)
-    assert discount == pytest.approx(DISCOUNT)
-    assert level == pytest.approx(LEVEL)
-    assert all(map(isnan, median_line(STRIKE[:1], mid[:1])))

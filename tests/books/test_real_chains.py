@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ import pytest
 
 from live_box_spreads.books.box_table import box_table
 from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.ranking import ranking
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.feeds.importers.cboe import read_cboe
@@ -89,8 +87,6 @@ def test_every_pair_of_strikes_is_accounted_for(path: Path) -> None:
         )["strike"].n_unique()
         counted = len(table.frame) + sum(table.removed.values())
         assert counted == strikes * (strikes - 1) // 2
-    best = ranking(tables, side="lend")
-    assert all(above >= below for above, below in pairwise(best["ask_rate"]))
 
 
 def test_near_the_box_rates_published_for_2011_01_24() -> None:

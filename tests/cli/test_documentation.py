@@ -39,7 +39,7 @@ def _section(name: str) -> str:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    analytics = {"curve", "book", "prints"}
+    analytics = {"curve", "best", "book", "prints"}
     words = {"demo", "snapshot", "collect", "dashboard", "simulate", "doctor"} | analytics
     assert set(COMMANDS) == {f"boxes {word}" for word in words} | {
         "boxes import cboe",

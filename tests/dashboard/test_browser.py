@@ -251,7 +251,7 @@ def test_expiry_and_root_move_the_skew(light: Watched) -> None:
 
 def test_the_table_has_both_sides_and_sorts(light: Watched) -> None:
     light.press(ids.SIDE, "Top borrow")
-    light.expect_text(ids.caption(ids.RANKING), "lowest rates to borrow at")
+    light.expect_text(ids.caption(ids.RANKING), "best boxes to borrow with")
     light.page.locator(f'#{ids.GRID} .ag-header-cell[col-id="width"]').click()
     light.page.wait_for_selector(
         f'#{ids.GRID} .ag-header-cell[col-id="width"][aria-sort="ascending"]'

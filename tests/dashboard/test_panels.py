@@ -126,18 +126,31 @@ def test_a_root_that_the_snapshot_lacks_is_told(filled: MarketView) -> None:
 def test_the_table_lists_the_best_lend_first(filled: MarketView) -> None:
     rows = ranked_rows(filled, CHOICES).rows
     assert {str(column["field"]) for column in COLUMNS} <= set(rows[0])
-    rates = [row["ask_rate"] for row in rows]
-    assert rates == sorted(rates, reverse=True)
-    assert len({row["id"] for row in rows}) == len(rows)
-    assert rows[0]["quality"] == "ok"
-    assert rows[0]["days"] in DAYS.values()
+    to_fair = [row["spread_bps"] for row in rows]
+    assert max(to_fair) == to_fair[0] < 0
+    assert len({row["id"] for row in rows}) == len(rows) == 9
+    best = rows[0]
+    assert best["net_rate"] < best["rate"] < RATE
+    assert best["fair_rate"] == pytest.approx(RATE, abs=1e-5)
+    assert best["fees_dollars"] == 6.89
+    assert best["size"] == 10
+    assert best["quality"] == "ok"
+    assert {row["days"] for row in rows} == set(DAYS.values())
+    assert {row["width"] for row in rows if "what trades most" in row["why"]} == {1000.0}
 
 
 def test_the_table_lists_the_cheapest_loan_first(filled: MarketView) -> None:
-    rates = [row["bid_rate"] for row in ranked_rows(filled, replace(CHOICES, side="borrow")).rows]
-    assert rates == sorted(rates)
-    assert rates[0] > RATE
+    rows = ranked_rows(filled, replace(CHOICES, side="borrow")).rows
+    to_fair = [row["spread_bps"] for row in rows]
+    assert min(to_fair) == to_fair[0] > 0
+    assert all(row["net_rate"] > row["rate"] > RATE for row in rows)
 
 
 def test_an_empty_table_is_told(filled: MarketView) -> None:
     assert "No box passes" in ranked_rows(filled, replace(CHOICES, options=TOO_MUCH)).message
+
+
+def test_a_table_without_fair_values_is_told(view: MarketView) -> None:
+    view.settings.store().write(chain_at(strikes=(4800.0, 5000.0, 5200.0)))
+    message = ranked_rows(view, CHOICES).message
+    assert message.startswith("No box can be ranked: 3 two-sided strikes; a parity line needs 5")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.liquid import tightest
+from live_box_spreads.books.liquid import RATE_SPREAD, TIGHT_SHARE
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.dxlink.session import LinkTimes
@@ -166,9 +166,10 @@ async def test_rates_of_the_snapshot_agree_with_the_truth(
         lend, borrow = frame["ask_rate"].drop_nans(), frame["bid_rate"].drop_nans()
         assert lend.max() <= true_rate + 1e-9  # type: ignore[operator] # never empty
         assert borrow.min() >= true_rate - 1e-9  # type: ignore[operator]
-        spread = frame.select(tightest("bid_rate") - tightest("ask_rate")).to_series().median()
-        middle = frame.select(tightest("mid_rate")).to_series().median()
-        assert abs(middle - true_rate) <= 0.1 * spread  # type: ignore[operator]
+        spread = frame.select(RATE_SPREAD.fill_nan(None)).to_series()
+        tight = spread <= spread.quantile(TIGHT_SHARE, "lower")
+        middle, width = frame["mid_rate"].filter(tight).median(), spread.filter(tight).median()
+        assert abs(middle - true_rate) <= 0.1 * width  # type: ignore[operator]
     assert checked >= 3
 
 
