@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from live_box_spreads.books.best_boxes import FairValue
+from live_box_spreads.books.curve import why_no_line
 from live_box_spreads.books.parity_fit import parity_fits
 from live_box_spreads.books.strike_blocks import StrikeBlocks
 from live_box_spreads.books.synthetics import synthetics_by_expiry
@@ -25,6 +26,8 @@ def fair_values(
     Raises:
         ChainError: the chain has no such root, or mixes AM and PM settlement in an expiry.
     """
-    fits = parity_fits(StrikeBlocks.of(synthetics_by_expiry(chain, rules, root)))
-    values = map(FairValue, fits.discount.tolist(), fits.std_error.tolist(), fits.reasons)
+    parts = synthetics_by_expiry(chain, rules, root)
+    fits = parity_fits(StrikeBlocks.of(parts))
+    reasons = map(why_no_line, parts, fits.reasons)
+    values = map(FairValue, fits.discount.tolist(), fits.std_error.tolist(), reasons)
     return dict(zip(fits.keys, values, strict=True))

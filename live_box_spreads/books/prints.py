@@ -20,9 +20,10 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.model.chain import RIGHT_TYPE, TIME_TYPE
+from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.products import PRODUCTS, is_loan
 from live_box_spreads.model.rates import Compounding, rate_from_discount
-from live_box_spreads.model.settlement import years_to_payment
+from live_box_spreads.model.settlement import trade_date, years_to_payment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,10 +81,12 @@ class FairCurve(NamedTuple):
 
     Attributes:
         rates: fair rate by (root, expiry), as a fraction, in the compounding of the prints.
+        trade_date: the day whose trades these rates are for.
         name: what to call it, in a few words.
     """
 
     rates: Mapping[tuple[str, date], float]
+    trade_date: date
     name: str
 
 
@@ -113,17 +116,18 @@ def printed_boxes(
     """Find the boxes in trade prints, and their rates.
 
     The rate counts from payment to payment, the premium's by the trade date of the print. It is
-    compared with the curve where that has the expiry, else with the other boxes of the file in
-    that expiry: the median of their rates, weighted by width (a price is a multiple of the tick,
-    so a rate is the finer the wider the box), if there are at least ``LEAST_OTHERS``.
+    compared with the curve where that has the expiry and is of that trade date, else with the other
+    boxes of the file in that expiry: the median of their rates, weighted by width (a price is a
+    multiple of the tick, so a rate is the finer the wider the box), if there are at least
+    ``LEAST_OTHERS``.
 
     Args:
         prints: ``PRINT_SCHEMA``, in any order.
         compounding: how rates are said.
-        curve: fair rates of the same trade date.
+        curve: fair rates of one trade date.
 
     Raises:
-        ModelError: a print is outside the session calendar.
+        ModelError: a print is outside the session calendar, or no box is of the curve's trade date.
     """
     groups = _groups(prints)
     is_box = (pl.col("strikes") == 2) & (pl.col("fewest") == pl.col("most"))  # noqa: PLR2004
@@ -211,25 +215,38 @@ def _with_rates(boxes: pl.DataFrame, compounding: Compounding) -> pl.DataFrame:
 
 def _with_fair_rates(boxes: pl.DataFrame, curve: FairCurve | None) -> pl.DataFrame:
     """Add what each box is compared with: the curve, or the other boxes of its expiry."""
-    fair = np.full(len(boxes), np.nan)
-    source = np.full(len(boxes), "", dtype=object)
     rates, widths = boxes["rate"].to_numpy(), boxes["width"].to_numpy()
+    fair, source = _from_curve(boxes, curve) if curve else (np.full(len(boxes), np.nan), "")
+    sources = np.where(np.isfinite(fair), source, "").astype(object)
     rows = boxes.with_row_index("row").group_by("root", "expiry").agg("row")
-    for root, expiry, members in rows.iter_rows():
-        index = np.array(members)
-        known = curve.rates.get((root, expiry), np.nan) if curve else np.nan
-        if curve and np.isfinite(known):
-            fair[index], source[index] = known, curve.name
-            continue
+    for members in rows["row"]:
+        index = members.to_numpy()
         rated = index[np.isfinite(rates[index])]
-        if rated.size > LEAST_OTHERS:
-            fair[rated] = median_of_others(rates[rated], widths[rated])
-            source[rated] = f"median of {rated.size - 1} other boxes"
+        open_ = rated[np.isnan(fair[rated])]
+        if open_.size and rated.size > LEAST_OTHERS:
+            others = median_of_others(rates[rated], widths[rated])
+            fair[open_] = others[np.isin(rated, open_)]
+            sources[open_] = f"median of {rated.size - 1} other boxes"
     return boxes.with_columns(
         fair_rate=pl.Series(fair),
-        fair_source=pl.Series(source.tolist(), dtype=pl.String),
+        fair_source=pl.Series(sources.tolist(), dtype=pl.String),
         distance_bps=pl.Series((rates - fair) * 1e4),
     )
+
+
+def _from_curve(boxes: pl.DataFrame, curve: FairCurve) -> tuple[Floats, str]:
+    """Return the curve's rate for each box of its trade date, NaN for the others, and its name."""
+    days = {time: trade_date(time) for time in boxes["time"].unique()}
+    if days and curve.trade_date not in days.values():
+        raise ModelError(
+            f"the {curve.name} is of trade date {curve.trade_date}, the prints of "
+            f"{min(days.values())} to {max(days.values())}; compare with one of the same day"
+        )
+    rates = [
+        curve.rates.get((root, expiry), np.nan) if days[time] == curve.trade_date else np.nan
+        for root, expiry, time in boxes.select("root", "expiry", "time").iter_rows()
+    ]
+    return np.array(rates, dtype=np.float64), curve.name
 
 
 def median_of_others(values: Floats, weights: Floats) -> Floats:

@@ -18,6 +18,7 @@ from live_box_spreads.books.prints import (
     printed_boxes,
 )
 from live_box_spreads.feeds.importers.prints import read_prints
+from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding
 
 FILE = (
@@ -109,13 +110,29 @@ def test_what_could_only_be_guessed_is_counted() -> None:
 
 def test_is_compared_with_the_curve_where_it_has_the_expiry() -> None:
     other = legs(expiry=date(2025, 1, 17))
-    curve = FairCurve({("SPX", EXPIRY): 0.05}, "the curve of a test")
+    curve = FairCurve({("SPX", EXPIRY): 0.05}, TIME.date(), "curve of a test")
     frame = printed_boxes(frame_of([*legs(), *other]), curve=curve).frame
     here, there = frame.sort("expiry").to_dicts()
-    assert here["fair_source"] == "the curve of a test"
+    assert here["fair_source"] == "curve of a test"
     assert here["distance_bps"] == pytest.approx((here["rate"] - 0.05) * 1e4)
     assert there["fair_source"] == ""
     assert np.isnan(there["distance_bps"])
+
+
+def test_a_curve_of_another_day_is_not_compared_with() -> None:
+    later = date(2024, 9, 23)  # the Monday after
+    rows = [
+        row
+        for minute in range(4)
+        for row in legs(time=TIME + timedelta(minutes=minute), price=987.7 + 0.1 * minute)
+    ]
+    curve = FairCurve({("SPX", EXPIRY): 0.05}, later, "curve of a test")
+    with pytest.raises(ModelError, match=r"of trade date 2024-09-23, the prints of 2024-09-20 to"):
+        printed_boxes(frame_of(rows), curve=curve)
+    both = [*rows, *legs(time=TIME + timedelta(days=3))]
+    frame = printed_boxes(frame_of(both), curve=curve).frame
+    assert frame["fair_source"].to_list() == ["median of 4 other boxes"] * 4 + ["curve of a test"]
+    assert printed_boxes(frame_of([]), curve=curve).frame.is_empty()
 
 
 def test_is_compared_with_the_other_boxes_of_its_expiry_when_there_are_enough() -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 
+from live_box_spreads.model.chain import Chain, Timeliness
+from live_box_spreads.stores.snapshots import SnapshotStore
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.cli.conftest import Boxes
@@ -83,3 +89,54 @@ def test_a_missing_column_is_one_clear_line(boxes: Boxes, prints: Path) -> None:
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith(f"boxes: {prints}: no column timestamp or time")
     assert result.err.count("\n") == 1
+
+
+@pytest.fixture
+def snapshot_of(tmp_path: Path) -> Callable[[datetime], Path]:
+    """Quote SPX for December at a discount of 0.98765, at some instant."""
+
+    def write(time: datetime) -> Path:
+        rows = [
+            {
+                "root": "SPX",
+                "underlying": "SPX",
+                "expiry": date(2024, 12, 20),
+                "settlement": "AM",
+                "strike": strike,
+                "right": right,
+                "bid": mid - 0.2,
+                "ask": mid + 0.2,
+            }
+            for strike in np.arange(5000.0, 6500.0, 100.0)
+            for put in [0.5 * (np.hypot(5700.0 - strike, 500.0) - 0.98765 * (5700.0 - strike))]
+            for right, mid in (("C", put + 0.98765 * (5700.0 - strike)), ("P", put))
+        ]
+        chain = Chain.build(
+            pl.DataFrame(rows), snapshot_time=time, feed="by hand", timeliness=Timeliness.REPLAY
+        )
+        return SnapshotStore(tmp_path / "store").write(chain)
+
+    return write
+
+
+def test_with_a_snapshot_the_distance_is_to_its_curve(
+    boxes: Boxes, prints: Path, snapshot_of: Callable[[datetime], Path]
+) -> None:
+    snapshot = snapshot_of(datetime(2024, 9, 20, 15, 0, tzinfo=UTC))
+    [box] = json.loads(boxes("prints", prints, "--snapshot", snapshot, "--format", "json").out)
+    assert box["fair_source"] == "curve of 2024-09-20 15:00 UTC"
+    fair = 0.98765 ** (-365 / 91) - 1
+    assert box["fair_rate"] == pytest.approx(fair, abs=1e-6)
+    assert box["distance_bps"] == pytest.approx((RATE - fair) * 1e4, abs=0.01)
+
+
+def test_a_snapshot_of_another_day_is_one_clear_line(
+    boxes: Boxes, prints: Path, snapshot_of: Callable[[datetime], Path]
+) -> None:
+    snapshot = snapshot_of(datetime(2024, 9, 23, 15, 0, tzinfo=UTC))
+    result = boxes("prints", prints, "--snapshot", snapshot)
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
+        "boxes: the curve of 2024-09-23 15:00 UTC is of trade date 2024-09-23, the prints of "
+        "2024-09-20 to 2024-09-20; compare with one of the same day\n"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from live_box_spreads.stores.snapshots import SnapshotStore
-from tests.dashboard.market import DAYS, chain_at
+from tests.dashboard.market import DAYS, RATE, chain_at
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 TREASURIES = PAGE.parents[1] / "tests" / "reference" / "formats" / "treasury_2025.csv"
@@ -41,6 +41,15 @@ def test_the_curve_is_beside_the_treasuries_of_the_day(names: dict[str, Any]) ->
 
 def test_a_loan_has_a_price(names: dict[str, Any]) -> None:
     assert names["box_price"] == pytest.approx(1000 / (1.0381 + 0.0030) ** (364 / 365), abs=0.2)
+
+
+def test_the_best_boxes_are_on_either_side_of_the_market_s_rate(names: dict[str, Any]) -> None:
+    band, best = names["band"], names["best"].frame
+    assert (band["lend_rate"] < RATE).all()
+    assert (band["borrow_rate"] > RATE).all()
+    assert (best["net_rate"] > RATE).all()
+    assert best["size"].min() >= 5
+    assert set(best["side"]) == {"borrow"}
 
 
 def test_every_name_of_the_table_is_there() -> None:
