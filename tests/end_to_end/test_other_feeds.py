@@ -23,7 +23,7 @@ from tests.feeds.made_market import made_chains, page_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from live_box_spreads.collector.collector import Collection
+    from live_box_spreads.collector.current_source import Collection
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
 
