@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_QUEUED_UPDATES: Final = 1_000
+_QUEUED_UPDATES: Final = 64
+"""More wait in their sockets: a reader that is late slows the stream down and fills no memory."""
+
 _BUSY_EVENTS_A_SECOND: Final = 50_000
 _BUSY_FOR_SECS: Final = 5.0
 """Above this rate for this long, the compiled reader is worth its 130 MiB and seconds to load;
