@@ -248,6 +248,8 @@ class LiveBook:
         self._go_back_with_the_clock(update.received_at)
         if update.progress is not None:
             self.progress = update.progress
+        if update.doubted is not None:
+            self._state.streaming[update.doubted] = False
         if update.quotes is not None:
             self._apply_quotes(update.quotes, update.received_at)
         if update.activity is not None:

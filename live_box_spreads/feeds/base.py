@@ -159,6 +159,8 @@ class Update:
         lost: row numbers of contracts whose stream was lost; what is held of them is stale until
             new quotes arrive. None if none was lost.
         reason: why it was lost; empty if nothing was.
+        doubted: row numbers of contracts about which the stream has fallen silent by itself: they
+            stood when they were last quoted, whatever the stream said of their root since.
         progress: how far the stream is with subscribing, or None if unchanged.
     """
 
@@ -168,6 +170,7 @@ class Update:
     spot: Mapping[str, float] = field(default_factory=dict)
     lost: NDArray[np.int32] | None = None
     reason: str = ""
+    doubted: NDArray[np.int32] | None = None
     progress: StreamProgress | None = None
 
 

@@ -18,6 +18,7 @@ import polars as pl
 import structlog
 
 from live_box_spreads.feeds.base import Activity, Quotes, Update
+from live_box_spreads.feeds.quiet import QuietContracts
 from live_box_spreads.feeds.spots import spots_of
 from live_box_spreads.feeds.stream_plan import NUMBERS
 from live_box_spreads.model.errors import FeedError
@@ -31,12 +32,20 @@ if TYPE_CHECKING:
 
     from live_box_spreads.feeds.base import Contracts
     from live_box_spreads.feeds.stream_plan import StreamPlan
-    from live_box_spreads.tastytrade_client import MarketData, TastytradeClient
+    from live_box_spreads.tastytrade_client import (
+        MarketData,
+        MarketDataAnswer,
+        TastytradeClient,
+    )
 
 log = structlog.get_logger(__name__)
 
 _CONTRACTS_A_STEP: Final = 600
 """Asked for at once: a pass of many such steps shows its first answers early."""
+
+
+_MOST_CHECKED: Final = 2_000
+"""Quiet contracts checked at a time: outside market hours all are quiet, and patience is polite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,17 @@ class RestTimes:
         every: pause between passes while the stream is up; the first is at once.
         after_loss: a stream that is back this soon needs no stop-gap.
         while_down: pause between passes while the stream is down or subscribing anew.
+        quiet: a contract that the stream has not quoted for this long is checked.
+        check_every: pause between such checks.
+        check_grace: a quote that REST knows and the stream does not may come for this long.
     """
 
     every: float = 300.0
     after_loss: float = 5.0
     while_down: float = 30.0
+    quiet: float = 90.0
+    check_every: float = 30.0
+    check_grace: float = 5.0
 
 
 class RestPass:
@@ -86,6 +101,7 @@ class RestPass:
         self._order = plan.order
         self._clock = clock
         self._times = times
+        self._quiet = QuietContracts(len(contracts))
         self._stream_is_down = False
         self._called = asyncio.Event()
 
@@ -93,6 +109,7 @@ class RestPass:
         """Leave alone what the stream says of itself."""
         if update.quotes is not None:
             self.streamed["Quote"][update.quotes.rows] = True
+            self._quiet.note(update.quotes, _steady_secs())
         if update.activity is not None:
             rows = update.activity.rows
             self.streamed["Trade"][rows[~np.isnan(update.activity.volume)]] = True
@@ -115,6 +132,8 @@ class RestPass:
         """
         for event_type, missed in rows.items():
             self.streamed[event_type][missed] = False
+        if "Quote" in rows:
+            self._quiet.forget(rows["Quote"])
         self._called.set()
 
     def stream_back(self) -> None:
@@ -143,6 +162,61 @@ class RestPass:
                 log.warning("rest_pass_failed", error=str(error), reason=ruling.reason)
             await self._pause()
 
+    async def check_for_ever(self, give: Callable[[Update], Awaitable[None]]) -> None:
+        """Find contracts about which the stream has fallen silent, and quote them instead.
+
+        Args:
+            give: takes each update.
+
+        Raises:
+            FeedError: the login was refused.
+        """
+        while True:
+            await asyncio.sleep(self._times.check_every)
+            try:
+                rows = self._quiet.quietest(_steady_secs(), self._times.quiet, _MOST_CHECKED)
+                for start in range(0, len(rows), _CONTRACTS_A_STEP):
+                    update = await self._check(rows[start : start + _CONTRACTS_A_STEP])
+                    if update is not None:
+                        await give(update)
+            except FeedError as error:
+                ruling = error_ruling(error)
+                if ruling.verdict is Verdict.STOP:
+                    raise
+                log.info("quiet_contracts_not_checked", error=str(error), reason=ruling.reason)
+
+    async def _check(self, rows: NDArray[np.int32]) -> Update | None:
+        """Return REST's quotes of those contracts whose change the stream did not tell."""
+        answer = await self._client.market_data(equity_options=self._symbols_of(rows))
+        now, asked_secs = self._clock(), _steady_secs()
+        known, items = self._known(rows, answer)
+        polled = polled_quotes(known, items, now)
+        suspects = np.flatnonzero(self._quiet.contradicted(polled, _wall_ms(now), asked_secs))
+        if not len(suspects):
+            return None
+        await asyncio.sleep(self._times.check_grace)
+        silent = suspects[self._quiet.still_quiet(known[suspects], asked_secs)]
+        if not len(silent):
+            return None
+        rows = known[silent]
+        self.streamed["Quote"][rows] = False
+        self._quiet.forget(rows)
+        log.warning("contracts_fell_silent", contracts=len(rows), first=self._symbols_of(rows)[0])
+        quotes = polled_quotes(rows, [items[at] for at in silent], now)
+        return Update(self._clock(), doubted=rows, quotes=quotes)
+
+    def _symbols_of(self, rows: NDArray[np.int32] | NDArray[np.int64]) -> list[str]:
+        return self._occ_symbols.gather(rows).to_list()
+
+    def _known(
+        self, rows: NDArray[np.int32] | NDArray[np.int64], answer: MarketDataAnswer
+    ) -> tuple[NDArray[np.int32], list[MarketData]]:
+        """Return the rows that REST answered for, and its answers."""
+        symbols = self._symbols_of(rows)
+        known = np.array([symbol in answer.quotes for symbol in symbols], np.bool_)
+        items = [answer.quotes[symbol] for symbol in symbols if symbol in answer.quotes]
+        return rows[known].astype(np.int32), items
+
     def _missing(self) -> NDArray[np.int64]:
         """Return the contracts of which the stream does not bring everything, in order."""
         complete = np.all([*self.streamed.values()], axis=0)
@@ -161,12 +235,11 @@ class RestPass:
 
     async def _step(self, rows: NDArray[np.int64]) -> Update:
         """Ask for some contracts and return what REST knows of them."""
-        symbols = self._occ_symbols.gather(rows).to_list()
-        answer = await self._client.market_data(index=self._underlyings, equity_options=symbols)
+        answer = await self._client.market_data(
+            index=self._underlyings, equity_options=self._symbols_of(rows)
+        )
         now = self._clock()
-        known = np.array([symbol in answer.quotes for symbol in symbols], np.bool_)
-        items = [answer.quotes[symbol] for symbol in symbols if symbol in answer.quotes]
-        answered = rows[known].astype(np.int32)
+        answered, items = self._known(rows, answer)
         unstreamed = np.flatnonzero(~self.streamed["Quote"][answered])
         traded, summed = (self.streamed[kind][answered] for kind in ("Trade", "Summary"))
         return Update(
@@ -196,7 +269,7 @@ def polled_quotes(
         items: what REST answered.
         received_at: when (UTC); no quote is younger, and one without a time is as old as this.
     """
-    now = np.datetime64(received_at.replace(tzinfo=None), "ms")
+    now = _wall_ms(received_at)
     own = pl.Series([item.updated_at for item in items], dtype=pl.Datetime("ms", "UTC"))
     times = own.fill_null(received_at).dt.replace_time_zone(None).to_numpy()
     return Quotes(
@@ -208,6 +281,14 @@ def polled_quotes(
         times=np.minimum(times, now),
         stop_gap=True,
     )
+
+
+def _wall_ms(instant: datetime) -> np.datetime64:
+    return np.datetime64(instant.replace(tzinfo=None), "ms")
+
+
+def _steady_secs() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _column(values: Sequence[float | None]) -> NDArray[np.float64]:

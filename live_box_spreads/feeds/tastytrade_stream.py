@@ -77,6 +77,7 @@ class UpdateStream:
         followed = zip(self._links, self._lines, strict=True)
         sources = [
             self._rest.run(self._queue.put),
+            self._rest.check_for_ever(self._queue.put),
             *(self._follow(link, line) for link, line in followed),
         ]
         tasks = [asyncio.create_task(self._guarded(source)) for source in sources]

@@ -179,6 +179,21 @@ def test_a_polled_quote_replaces_only_what_is_older() -> None:
     assert times_of(book, late)[0] == late - timedelta(minutes=1)
 
 
+def test_a_doubted_quote_stands_only_since_it_was_quoted_itself() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0), (1, 1.0, 2.0, 3.0, 4.0)])))
+    later = START + timedelta(minutes=3)
+    book.apply(Update(later, quotes=quotes([(1, 1.1, 2.1, 3.0, 4.0)])))
+    assert times_of(book, later)[:2] == [later, later]
+    both = polled([(0, 7.0, 8.0, 3.0, 4.0)], later)  # a minute old, younger than what is held
+    book.apply(Update(later, doubted=np.array([0], np.int32), quotes=both))
+    assert times_of(book, later)[:2] == [later - timedelta(minutes=1), later]
+    assert book.snapshot(later, "test", Timeliness.LIVE).quotes["bid"][0] == 7.0
+    assert book.lost_since is None
+    book.apply(Update(later, quotes=quotes([(0, 1.2, 2.2, 3.0, 4.0)])))
+    assert times_of(book, later)[0] == later
+
+
 def test_a_snapshot_says_since_when_the_stream_is_lost_and_how_much_was_polled() -> None:
     book = LiveBook(CONTRACTS)
     book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))

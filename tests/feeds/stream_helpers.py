@@ -44,6 +44,7 @@ class Seen:
     Attributes:
         streamed: rows quoted by the stream on the connections that stand, not by REST.
         active: rows whose volume is known.
+        doubted: rows about which the stream fell silent by itself.
         links_lost: how often the stream said that a link is down.
         gaps: how often it said that something was missed on a link that stands.
         progress: what the stream told last of its subscribing.
@@ -55,6 +56,7 @@ class Seen:
     bid_size: np.ndarray = field(init=False)
     streamed: np.ndarray = field(init=False)
     active: np.ndarray = field(init=False)
+    doubted: np.ndarray = field(init=False)
     links_lost: int = 0
     gaps: int = 0
     progress: StreamProgress = field(default_factory=lambda: StreamProgress(0, 1, 0, 1, 0, 0, 1))
@@ -62,7 +64,7 @@ class Seen:
     def __post_init__(self) -> None:
         count = len(self.contracts)
         self.bid, self.ask, self.bid_size = (np.full(count, np.nan) for _ in range(3))
-        self.streamed, self.active = np.zeros((2, count), np.bool_)
+        self.streamed, self.active, self.doubted = np.zeros((3, count), np.bool_)
 
     def forget(self, rows: np.ndarray | slice = slice(None)) -> None:
         for column in (self.bid, self.ask, self.bid_size):
@@ -79,6 +81,8 @@ class Seen:
             self.links_lost += update.progress is not None
             self.gaps += update.progress is None
             self.forget(update.lost)
+        if update.doubted is not None:
+            self.doubted[update.doubted] = True
         if update.progress is not None:
             self.progress = update.progress
         if update.activity is not None:

@@ -44,7 +44,7 @@ class Asked:
         self._answers = answers
 
     async def market_data(
-        self, index: Sequence[str], equity_options: Sequence[str]
+        self, equity_options: Sequence[str], index: Sequence[str] = ()
     ) -> MarketDataAnswer:
         self.calls += 1
         answer = self._answers[self.calls - 1] if self.calls <= len(self._answers) else None
