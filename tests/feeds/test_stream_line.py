@@ -207,3 +207,22 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
         assert cut == StreamProgress(3, 3, 4, 4, 9, 2, 2)
         assert cut.is_complete
         assert rest.calls[-1] == "back"
+
+
+async def test_a_late_reader_slows_the_link_down_and_fills_no_memory() -> None:
+    plan = plan_of(1, 100)
+    link = ScriptedLink()
+    for _ in range(1_000):
+        link.sent.put_nowait(Subscribed(1, 12))
+    stream = UpdateStream(
+        plan, cast("list[DXLinkLink]", [link]), cast("RestPass", NoRest()), lambda: NOW
+    )
+    async with aclosing(stream.updates()) as updates:
+        await anext(updates)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        waiting = link.sent.qsize()
+        assert waiting > 900  # they stay with the link, whose socket stops the server
+        for _ in range(200):
+            await anext(updates)
+        assert link.sent.qsize() < waiting

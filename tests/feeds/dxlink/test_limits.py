@@ -6,6 +6,7 @@ Time is a number here, so that a subscription of minutes takes a moment.
 from __future__ import annotations
 
 import json
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
 from live_box_spreads.feeds.dxlink.subscriptions import (
     ChangeBudget,
+    SharedBudget,
     Subscription,
     SubscriptionPlan,
     chunks,
@@ -120,6 +122,39 @@ def test_without_our_limits_the_exchange_complains(
     assert isinstance(first, m.Complaint)
     assert first.error == "BAD_ACTION"
     assert complaint in first.message
+
+
+def test_three_connections_share_the_minute_and_the_first_is_served_first(market: Market) -> None:
+    wanted = [
+        Subscription(kind, f".SPXW261218C{strike}")
+        for kind in ("Quote", "Trade", "Summary")
+        for strike in range(22_000)
+    ]
+    plan = SubscriptionPlan.of(wanted, connections=5)
+    talks = [Conversation(market) for _ in plan.sessions]
+    queues = [deque(chunks(session)) for session in plan.sessions]
+    shared = SharedBudget(ChangeBudget())
+    paces = [shared.of_rank(rank) for rank in range(len(talks))]
+    sends: list[tuple[float, int, int]] = []
+    now_secs = talks[0].now_secs
+    while any(queues):
+        for rank, (talk, queue, pace) in enumerate(zip(talks, queues, paces, strict=True)):
+            if queue and pace.wait_secs(len(queue[0]), now_secs) <= 0:
+                chunk = queue.popleft()
+                pace.spend(len(chunk), now_secs)
+                talk.client.subscribe(chunk)
+                sends.append((now_secs, rank, len(chunk)))
+            talk.exchange(0.25)
+        now_secs += 0.25
+
+    assert [talk.complaints for talk in talks] == [[], [], []]
+    assert [talk.held for talk in talks] == [25_000, 25_000, 16_000]
+    for end_secs, _, _ in sends:  # as one credential, whoever counts
+        window = [n for at, _, n in sends if end_secs - 60.0 < at <= end_secs]
+        assert sum(window) <= 10_000
+    ranks = [rank for _, rank, _ in sends]
+    assert ranks == sorted(ranks)
+    assert 360 < sends[-1][0] < 440  # 66,000 changes at 9,500 in 61 seconds
 
 
 def test_every_frame_of_ours_is_one_the_exchange_reads(market: Market) -> None:
