@@ -18,6 +18,7 @@ from live_box_spreads.books.curve import curve
 from live_box_spreads.books.fair_values import fair_values
 from live_box_spreads.books.opportunities import Opportunities, Wish, opportunities
 from live_box_spreads.books.reference_spread import with_reference
+from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.filters import BoxFilters
+    from live_box_spreads.books.smooth_curve import SmoothCurve
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
@@ -78,6 +80,14 @@ class Newest:
     notice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fair:
+    """The fair curve of a root: a row an expiry, and the smooth curve through them if there is."""
+
+    table: pl.DataFrame
+    smooth: SmoothCurve | None
+
+
 class MarketView:
     """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
 
@@ -89,8 +99,8 @@ class MarketView:
         self._chains: Cache[Chain] = Cache(
             _CHAINS_BYTES, lambda chain: int(chain.quotes.estimated_size())
         )
-        self._curves: Cache[pl.DataFrame] = Cache(
-            _CURVES_BYTES, lambda curve: int(curve.estimated_size())
+        self._curves: Cache[_Fair] = Cache(
+            _CURVES_BYTES, lambda fair: int(fair.table.estimated_size())
         )
         self._best: Cache[Opportunities] = Cache(
             _BEST_BYTES, lambda best: int(best.frame.estimated_size())
@@ -146,19 +156,29 @@ class MarketView:
 
     def curve(self, market: Market, root: str, options: BoxOptions) -> pl.DataFrame:
         """Return the fair curve of a root, soonest expiry first, beside the reference if any."""
-        found = self._curves.get(
-            (market.path, root, options),
-            lambda: curve(
-                market.chain,
-                root=root,
-                basis=self.settings.time_basis,
-                compounding=options.compounding,
-                filters=self._filters(root, options),
-                rules=self.settings.quality_rules(),
-            ),
-        )
+        found = self._fair(market, root, options).table
         reference = self.reference(market).curve
         return with_reference(found, reference, options.compounding) if reference else found
+
+    def smooth_curve(self, market: Market, root: str, options: BoxOptions) -> SmoothCurve | None:
+        """Return the smooth curve of a root; None where too few expiries have a fair rate."""
+        return self._fair(market, root, options).smooth
+
+    def _fair(self, market: Market, root: str, options: BoxOptions) -> _Fair:
+        return self._curves.get(
+            (market.path, root, options), lambda: self._fit(market, root, options)
+        )
+
+    def _fit(self, market: Market, root: str, options: BoxOptions) -> _Fair:
+        table = curve(
+            market.chain,
+            root=root,
+            basis=self.settings.time_basis,
+            compounding=options.compounding,
+            filters=self._filters(root, options),
+            rules=self.settings.quality_rules(),
+        )
+        return _Fair(table, smooth_curves(table).get(root))
 
     def best_boxes(self, market: Market, choices: Choices) -> Opportunities:
         """Return the best boxes of the chosen root and side, over all its expiries."""

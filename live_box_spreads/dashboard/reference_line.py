@@ -1,4 +1,4 @@
-"""The reference of the page: its name with its day, and its line in the term structure."""
+"""The lines of the term structure: the smooth curve, and the reference with its name and day."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.dashboard.term_figure import ReferenceLine
+from live_box_spreads.dashboard.term_figure import Line
 from live_box_spreads.model.settlement import premium_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from live_box_spreads.books.smooth_curve import SmoothCurve
     from live_box_spreads.dashboard.market_view import Market
     from live_box_spreads.model.rates import Compounding
     from live_box_spreads.reference.history import Reference
@@ -28,7 +29,7 @@ def reference_label(reference: Reference) -> str:
 
 def reference_line(
     reference: Reference, market: Market, days: Sequence[float], compounding: Compounding
-) -> ReferenceLine | None:
+) -> Line | None:
     """Return a reference as it is drawn, evenly on a log scale over these days to payment.
 
     None where there is no reference, or it covers none of them.
@@ -37,14 +38,28 @@ def reference_line(
     if curve is None or not days:
         return None
     paid = premium_date(market.chain.snapshot_time)
-    first, last = max(1.0, min(days)), max(days)
-    shown = np.unique(np.round(np.geomspace(first, last, POINTS)))
+    shown = _evenly(min(days), max(days))
     rates = np.array([curve.rate(paid, paid + timedelta(days=d), compounding) for d in shown])
     covered = np.isfinite(rates)
     if not covered.any():
         return None
-    return ReferenceLine(
-        label=reference_label(reference),
-        days=shown[covered],
-        rates=rates[covered],
+    return Line(reference_label(reference), np.array(shown)[covered], rates[covered])
+
+
+def smooth_line(smooth: SmoothCurve | None, compounding: Compounding) -> Line | None:
+    """Return a smooth curve as it is drawn, from its first expiry to its last."""
+    if smooth is None:
+        return None
+    paid = smooth.premium_date
+    first, last = ((smooth.payment_dates[end] - paid).days for end in (0, -1))
+    dates = [paid + timedelta(days=day) for day in _evenly(first, last)]
+    rates = smooth.rates(dates, compounding)
+    return Line(
+        "smooth curve", rates["days"].to_numpy().astype(np.float64), rates["rate"].to_numpy()
     )
+
+
+def _evenly(first: float, last: float) -> list[float]:
+    """Return whole days, evenly on a log scale, both ends among them."""
+    days = np.geomspace(max(1.0, first), max(1.0, last), POINTS)
+    return [float(day) for day in np.unique(np.round(days))]

@@ -27,13 +27,13 @@ both as fractions. What is wider, at the short end, may leave it."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceLine:
-    """A reference curve as it is drawn.
+class Line:
+    """A curve as it is drawn.
 
     Attributes:
         label: what it is and of which day.
         days: (n,) days to payment.
-        rates: (n,) rates there, fractions; NaN where the reference has none.
+        rates: (n,) rates there, fractions.
     """
 
     label: str
@@ -44,7 +44,8 @@ class ReferenceLine:
 def term_structure_figure(
     curve: pl.DataFrame,
     median: pl.DataFrame,
-    reference: ReferenceLine | None,
+    smooth: Line | None,
+    reference: Line | None,
     palette: Palette,
     *,
     uirevision: str,
@@ -56,7 +57,8 @@ def term_structure_figure(
             ``lend_rate``, ``borrow_rate``, ``strikes_used`` and, with a reference,
             ``reference_rate`` and ``spread_bps``.
         median: what ``books.term_structure.term_structure`` returns.
-        reference: drawn as a line; None draws none.
+        smooth: drawn through the fair rates; None joins them with straight lines.
+        reference: drawn as a dashed line; None draws none.
         palette: colours of the scheme in use.
         uirevision: the zoom lives as long as this stays the same.
     """
@@ -71,8 +73,11 @@ def term_structure_figure(
     figure.add_traces(_executable(days, lend, borrow, palette))
     median_days, median_rates = _median(figure, median, palette)
     if reference is not None:
-        _reference(figure, reference, palette)
-    _fair(figure, curve, days, fair, errors, reference, palette)
+        _line(figure, reference, "Reference", {"color": palette.text, "width": 1.5, "dash": "dash"})
+    if smooth is not None:
+        _line(figure, smooth, "Smooth", {"color": palette.mid, "width": 2})
+        figure.data[-1].update(showlegend=False)  # it goes through the fair rates
+    _fair(figure, curve, fair, errors, reference, palette, joined=smooth is None)
     every_day = [*days.tolist(), *median_days.tolist()]
     figure.update_xaxes({**tenor_ticks(every_day), "title": {"text": "Time to payment"}})
     sure, narrow = errors <= _SURE, borrow - lend <= _NARROW
@@ -139,25 +144,26 @@ def _median(
     return days, rates
 
 
-def _reference(figure: go.Figure, reference: ReferenceLine, palette: Palette) -> None:
+def _line(figure: go.Figure, line: Line, name: str, look: dict[str, Any]) -> None:
     figure.add_scatter(
-        x=np.round(reference.days, 1),
-        y=np.round(reference.rates, 6),
-        name="Reference",
+        x=np.round(line.days, 1),
+        y=np.round(line.rates, 6),
+        name=name,
         mode="lines",
-        line={"color": palette.text, "width": 1.5, "dash": "dash"},
-        hovertemplate=f"{reference.label} <b>%{{y:.2%}}</b> · %{{x:,.0f}} days<extra></extra>",
+        line=look,
+        hovertemplate=f"{line.label} <b>%{{y:.2%}}</b> · %{{x:,.0f}} days<extra></extra>",
     )
 
 
 def _fair(
     figure: go.Figure,
     curve: pl.DataFrame,
-    days: NDArray[np.float64],
     fair: NDArray[np.float64],
     errors: NDArray[np.float64],
-    reference: ReferenceLine | None,
+    reference: Line | None,
     palette: Palette,
+    *,
+    joined: bool,
 ) -> None:
     expiries = [day.strftime("%a %d %b %Y") for day in curve["expiry"]]
     sides = [percents(rates_of(curve, f"{side}_rate")) for side in ("lend", "borrow")]
@@ -176,14 +182,14 @@ def _fair(
         ]
         hover += f"<br>{reference.label}: %{{customdata[5]}} · <b>%{{customdata[6]}}</b>"
     figure.add_scatter(
-        x=days,
+        x=np.round(curve["years"].to_numpy() * DAYS_PER_YEAR, 2),
         y=fair,
         error_y={"array": np.round(errors, 7), "thickness": 1.5, "width": 4},
         name="Fair",
         legendrank=1,
-        mode="lines+markers",
+        mode="lines+markers" if joined else "markers",
         line={"color": palette.mid, "width": 2.5},
-        marker={"size": 6},
+        marker={"color": palette.mid, "size": 6},
         customdata=np.column_stack(columns),
         hovertemplate=hover + "<extra></extra>",
     )

@@ -9,7 +9,7 @@ import polars as pl
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
 from live_box_spreads.dashboard.content import Content, nothing_passes
-from live_box_spreads.dashboard.reference_line import reference_label, reference_line
+from live_box_spreads.dashboard.reference_line import reference_label, reference_line, smooth_line
 from live_box_spreads.dashboard.term_figure import term_structure_figure
 from live_box_spreads.dashboard.theme import PALETTES
 
@@ -22,7 +22,8 @@ _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 
 def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> Content:
     """Draw the term structure of the chosen root, or say why there is none."""
-    curve = view.curve(market, choices.root, choices.options)
+    root, options = choices.root, choices.options
+    curve = view.curve(market, root, options)
     curve = curve.filter(pl.col("years") > 0)
     median, missing = _median(view, market, choices)
     if curve.is_empty() and median.is_empty():
@@ -32,14 +33,15 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
     figure = term_structure_figure(
         curve,
         median,
-        reference_line(reference, market, days, choices.options.compounding),
+        smooth_line(view.smooth_curve(market, root, options), options.compounding),
+        reference_line(reference, market, days, options.compounding),
         PALETTES[choices.scheme],
-        uirevision=choices.root,
+        uirevision=root,
     )
     compared = reference_label(reference)
     said = [f"{'Reference' if reference.curve else 'No reference'}: {compared}"] if compared else []
     said.append(
-        missing.partition("\n")[0] or f"{_PRICE_NAMES[choices.price]} median: {_band(choices)}"
+        missing.partition("\n")[0] or f"{_PRICE_NAMES[choices.price]} median at {_band(choices)}"
     )
     return Content(figure, caption=" · ".join(said))
 
@@ -55,9 +57,12 @@ def _median(view: MarketView, market: Market, choices: Choices) -> tuple[pl.Data
         return frame, ""
     if all(table.frame.is_empty() for table in tables):
         return frame, nothing_passes(tables)
-    return frame, f"No box has its {_band(choices)}.\nWiden the band or move its centre."
+    return (
+        frame,
+        f"No box has its middle strike at {_band(choices)}.\nWiden the band or move its centre.",
+    )
 
 
 def _band(choices: Choices) -> str:
     low, high = choices.centre - choices.half_width, choices.centre + choices.half_width
-    return f"middle strike at {low:.1%} to {high:.1%} of spot"
+    return f"{low:.1%} to {high:.1%} of spot"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import polars as pl
 from dash import html
 
-from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
+from live_box_spreads.books.headline import headline
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
 from live_box_spreads.dashboard.reference_line import reference_label
 
@@ -17,37 +15,27 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
 
-TENORS_DAYS = {"1 month": 30.4, "3 months": 91.25, "6 months": 182.5, "1 year": 365.0}
-
 
 def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
-    """Return the fair rates at the usual tenors, each of the expiry nearest to it."""
+    """Return the fair rates at the usual tenors; none where no expiry has a fair rate."""
     market = view.newest().market
     if market is None or choices.root not in market.chain.roots:
         return []
-    curve = view.curve(market, choices.root, choices.options)
-    curve = curve.filter(pl.col("years") > 0, pl.col("fair_rate").is_finite())
-    reference = reference_label(view.reference(market))
-    return [_tile(tenor, row, reference) for tenor, row in headline_rows(curve)]
+    root, options = choices.root, choices.options
+    reference = view.reference(market)
+    rows = headline(
+        view.curve(market, root, options),
+        view.smooth_curve(market, root, options),
+        compounding=options.compounding,
+        reference=reference.curve,
+    )
+    return [_tile(row, reference_label(reference)) for row in rows.iter_rows(named=True)]
 
 
-def headline_rows(curve: pl.DataFrame) -> list[tuple[str, dict[str, Any]]]:
-    """Return, for each usual tenor, the expiry nearest to it by ratio; no expiry twice."""
-    days = curve["years"].to_numpy() * DAYS_PER_YEAR
-    chosen: dict[int, str] = {}
-    for tenor, target in TENORS_DAYS.items():
-        if days.size:
-            chosen.setdefault(int(np.abs(np.log(days / target)).argmin()), tenor)
-    return [(tenor, curve.row(row, named=True)) for row, tenor in chosen.items()]
-
-
-def _tile(tenor: str, row: dict[str, Any], reference: str) -> html.Div:
+def _tile(row: dict[str, Any], reference: str) -> html.Div:
     return html.Div(
         [
-            html.Div(
-                [html.B(f"About {tenor}"), f" · {row['expiry']:%d %b %Y}, {row['days']:,} days"],
-                className="tile-name",
-            ),
+            _name(row),
             html.Div(
                 [
                     html.Div(percent(row["fair_rate"]), className="tile-rate"),
@@ -55,18 +43,31 @@ def _tile(tenor: str, row: dict[str, Any], reference: str) -> html.Div:
                 ]
             ),
             html.Div(
-                [
-                    html.Span("best lend"),
-                    html.B(percent(row["lend_rate"]), className="lend"),
-                    html.Span("best borrow"),
-                    html.B(percent(row["borrow_rate"]), className="borrow"),
-                    *_spread(row, reference),
-                ],
+                [*_side(row, "lend"), *_side(row, "borrow"), *_spread(row, reference)],
                 className="tile-sides",
             ),
         ],
         className="tile",
     )
+
+
+def _name(row: dict[str, Any]) -> html.Div:
+    """Say which loan it is: that of the tenor, or that of the expiry nearest to it."""
+    if row["is_exact"]:
+        what, until = row["tenor"], row["payment_date"]
+        why = "read off the smooth curve through the fair rates of all expiries"
+    else:
+        what, until = f"About {row['tenor']}", row["expiry"]
+        why = "the expiry nearest to the tenor"
+    told = f" · {until:%d %b %Y}, {row['days']:,} days"
+    return html.Div([html.B(what), told], className="tile-name", title=why)
+
+
+def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:
+    """Return the best executable rate of a side, with the expiry that it is of."""
+    expiry = row["expiry"]
+    where = html.Span(f"{side} {expiry:%d %b}", title=f"best executable rate, expiry {expiry}")
+    return [where, html.B(percent(row[f"{side}_rate"]), className=side)]
 
 
 def _uncertainty(std_error_bps: float) -> str:

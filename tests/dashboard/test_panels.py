@@ -72,7 +72,7 @@ def test_the_term_structure_is_flat_at_the_market_s_rate(filled: MarketView) -> 
 
 def test_price_and_band_change_the_term_structure(filled: MarketView) -> None:
     lend = content(filled, ids.TERM_STRUCTURE, replace(CHOICES, price="ask", half_width=0.1))
-    assert lend.caption == "Lend median: middle strike at 90.0% to 110.0% of spot"
+    assert lend.caption == "Lend median at 90.0% to 110.0% of spot"
     assert lend.figure is not None
     median = next(trace for trace in lend.figure.data if trace.name == "Median")
     assert max(median.y) < RATE

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.dashboard.term_figure import ReferenceLine, term_structure_figure
+from live_box_spreads.dashboard.term_figure import Line, term_structure_figure
 from live_box_spreads.dashboard.theme import PALETTES
 
 LIGHT = PALETTES["light"]
@@ -37,7 +37,7 @@ MEDIAN = pl.DataFrame(
         "boxes": [34],
     }
 )
-REFERENCE = ReferenceLine(
+REFERENCE = Line(
     "Treasury par curve, 04 Sep 2025", np.array([30.0, 182.0]), np.array([0.0380, 0.0381])
 )
 COMPARED = CURVE.with_columns(
@@ -45,8 +45,10 @@ COMPARED = CURVE.with_columns(
 )
 
 
-def _traces(curve: pl.DataFrame, reference: ReferenceLine | None) -> dict[str, Any]:
-    figure = term_structure_figure(curve, MEDIAN, reference, LIGHT, uirevision="SPX")
+def _traces(
+    curve: pl.DataFrame, reference: Line | None, smooth: Line | None = None
+) -> dict[str, Any]:
+    figure = term_structure_figure(curve, MEDIAN, smooth, reference, LIGHT, uirevision="SPX")
     return {trace.name: trace for trace in figure.data if trace.name}
 
 
@@ -67,7 +69,7 @@ def test_every_line_is_there_and_the_fair_one_leads_the_legend() -> None:
 
 
 def test_the_executable_band_is_filled_where_both_sides_are_known() -> None:
-    figure = term_structure_figure(CURVE, MEDIAN, None, LIGHT, uirevision="SPX")
+    figure = term_structure_figure(CURVE, MEDIAN, None, None, LIGHT, uirevision="SPX")
     upper, lower = figure.data[:2]
     assert lower.fill == "tonexty"
     assert (list(upper.y), list(lower.y)) == ([0.0450], [0.0390])
@@ -88,18 +90,27 @@ def test_a_hover_tells_spread_and_day_of_the_reference() -> None:
 
 def test_well_known_rates_and_the_reference_are_on_the_axis() -> None:
     far = REFERENCE.rates - 0.02
-    low = ReferenceLine(REFERENCE.label, REFERENCE.days, far)
-    figure = term_structure_figure(COMPARED, MEDIAN, low, LIGHT, uirevision="SPX")
+    low = Line(REFERENCE.label, REFERENCE.days, far)
+    figure = term_structure_figure(COMPARED, MEDIAN, None, low, LIGHT, uirevision="SPX")
     bottom, top = figure.layout.yaxis.range
     assert bottom < far.min()
     assert top > 0.0450
     unsure = COMPARED.with_columns(std_error_bps=pl.Series([900.0, 0.4, nan]))
-    figure = term_structure_figure(unsure, MEDIAN, REFERENCE, LIGHT, uirevision="SPX")
+    figure = term_structure_figure(unsure, MEDIAN, None, REFERENCE, LIGHT, uirevision="SPX")
     assert figure.layout.yaxis.range[1] < 0.06
 
 
 def test_it_stands_an_empty_band_and_an_empty_curve() -> None:
     for curve, median in ((CURVE, MEDIAN.clear()), (CURVE.clear(), MEDIAN)):
-        figure = term_structure_figure(curve, median, None, LIGHT, uirevision="SPX")
+        figure = term_structure_figure(curve, median, None, None, LIGHT, uirevision="SPX")
         assert figure.layout.yaxis.title.text == "Rate"
         assert figure.layout.uirevision == "SPX"
+
+
+def test_a_smooth_curve_takes_the_place_of_straight_lines() -> None:
+    smooth = Line("smooth curve", np.array([30.0, 60.0, 182.0]), np.array([0.041, 0.0415, 0.042]))
+    traces = _traces(COMPARED, REFERENCE, smooth)
+    assert list(traces["Smooth"].y) == [0.041, 0.0415, 0.042]
+    assert not traces["Smooth"].showlegend
+    assert traces["Fair"].mode == "markers"
+    assert _traces(COMPARED, REFERENCE)["Fair"].mode == "lines+markers"

@@ -1,4 +1,4 @@
-"""The headline rates: the fair rate nearest to each usual tenor, and how sure it is."""
+"""The headline rates on the page: which loan, how sure, executable where, and over what."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from live_box_spreads.dashboard.choices import Choices
-from live_box_spreads.dashboard.tiles import _tile, headline_rows, tiles
+from live_box_spreads.dashboard.tiles import _tile, tiles
 from tests.dashboard.market import chain_at
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
+
+ROW = {
+    "tenor": "1 year",
+    "payment_date": date(2026, 9, 8),
+    "days": 368,
+    "is_exact": True,
+    "expiry": date(2026, 9, 18),
+    "fair_rate": 0.0431,
+    "std_error_bps": 0.44,
+    "lend_rate": 0.0420,
+    "borrow_rate": nan,
+}
+COMPARED = ROW | {"spread_bps": 29.6, "reference_date": date(2025, 9, 3)}
 
 
 def _text(tile: Any) -> str:
@@ -23,45 +34,33 @@ def _text(tile: Any) -> str:
     )
 
 
-def test_headline_rates_take_the_nearest_expiry_once() -> None:
-    frame = pl.DataFrame(
-        {"expiry": [date(2026, 1, 16), date(2026, 12, 18)], "years": [40 / 365, 0.95]}
-    )
-    rows = [(tenor, row["expiry"].year) for tenor, row in headline_rows(frame)]
-    assert rows == [("1 month", 2026), ("6 months", 2026)]
-    assert [row["years"] for _, row in headline_rows(frame)] == [40 / 365, 0.95]
-
-
 def test_no_snapshot_and_no_such_root_have_no_headline(view: MarketView) -> None:
     assert tiles(view, Choices("SPXW")) == []
     view.settings.store().write(chain_at())
     assert tiles(view, Choices("NDX")) == []
 
 
-def test_a_tile_tells_rate_error_and_both_sides(view: MarketView) -> None:
+def test_with_few_expiries_the_nearest_one_is_told(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    shown = tiles(view, Choices("SPXW"))
-    texts = [_text(tile) for tile in shown]
+    texts = [_text(tile) for tile in tiles(view, Choices("SPXW"))]
     assert len(texts) == 3
     assert "About 1 month" in texts[0]
     assert "17 Oct 2025, 45 days" in texts[0]
     assert all("4.00%" in text for text in texts)
-    assert all("best lend" in text and "best borrow" in text for text in texts)
     assert all("over ref" not in text for text in texts)
 
 
-def test_a_tile_tells_the_spread_and_the_day_of_the_reference() -> None:
-    row = {
-        "expiry": date(2026, 9, 18),
-        "days": 381,
-        "fair_rate": 0.0431,
-        "std_error_bps": 0.44,
-        "lend_rate": 0.0420,
-        "borrow_rate": nan,
-        "spread_bps": 29.6,
-        "reference_date": date(2025, 9, 3),
-    }
-    text = _text(_tile("1 year", row, "Treasury par curve, 03 Sep 2025"))
-    for part in ("4.31%", "0.9 bp", "4.20%", "+30 bp", "over ref. 03 Sep", "Treasury par curve"):
+def test_a_tenor_of_its_own_has_the_expiry_of_the_executable_rates() -> None:
+    text = _text(_tile(ROW, ""))
+    for part in ("1 year", "08 Sep 2026, 368 days", "4.31%", "0.9 bp", "lend 18 Sep", "4.20%"):
         assert part in text
-    assert "+30" not in _text(_tile("1 year", row | {"spread_bps": nan}, "x"))
+    assert "About" not in text
+    assert "borrow 18 Sep" in text
+    assert "\N{EN DASH}" in text  # nobody buys
+
+
+def test_a_tile_tells_the_spread_and_the_day_of_the_reference() -> None:
+    text = _text(_tile(COMPARED, "Treasury par curve, 03 Sep 2025"))
+    for part in ("+30 bp", "over ref. 03 Sep", "Treasury par curve, 03 Sep 2025"):
+        assert part in text
+    assert "+30" not in _text(_tile(COMPARED | {"spread_bps": nan}, "x"))
