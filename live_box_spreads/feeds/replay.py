@@ -16,6 +16,7 @@ import structlog
 
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
+from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.feeds.timeline import Playback, Timeline
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError, SnapshotError
@@ -152,6 +153,10 @@ class ReplayFeed:
                 continue  # time has passed while it was taken in
             pause = self._opened().secs_to_next(self._elapsed_secs())
             await self._sleep(max(pause, _SHORTEST_PAUSE_SECS))
+
+    def health(self) -> FeedHealth:
+        """Return how many snapshots could not be read."""
+        return FeedHealth({"snapshots_skipped": len(self.damaged)}, {})
 
     async def _due(self) -> Chain:
         """Show the snapshot that is due, or the nearest one that can be read."""

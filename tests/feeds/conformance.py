@@ -27,6 +27,7 @@ from live_box_spreads.feeds.base import (
     Universe,
     Update,
 )
+from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import FeedError
 
@@ -67,6 +68,18 @@ class FeedConformance:
         assert set(contracts.table["root"]) == {"XSP"}
         assert set(contracts.failures) == {"SPY", "NOPE"}
         assert all("\n" not in line for line in contracts.failures.values())
+
+    async def test_what_it_tells_of_its_health_are_counts_that_never_fall(self, feed: Feed) -> None:
+        if not isinstance(feed, TellsHealth):
+            return  # any feed may tell, none has to
+        before = feed.health()
+        await feed.snapshot(await feed.contracts(self.universe))
+        after = feed.health()
+        for earlier, later in (
+            (before.losses, after.losses),
+            (before.rest_calls, after.rest_calls),
+        ):
+            assert all(later[name] >= count >= 0 for name, count in earlier.items())
 
     async def test_nothing_to_quote_is_an_error(self, feed: Feed) -> None:
         with pytest.raises(FeedError, match="American"):

@@ -215,7 +215,11 @@ async def test_a_lost_server_is_told_and_found_again(server: CboeServer) -> None
         assert set(held.quotes["quote_time"]) == {FIRST}
         server.pages |= _pages(made_chains()[1])
         server.statuses = {}
+        before = feed.health()
+        assert before.losses["pages_failed"] >= 2
+        assert before.rest_calls["502"] >= 2
         await until(lambda _: feed.market_time() == FIRST + SPACING)
+        assert feed.health().rest_calls["200"] > before.rest_calls["200"]
         await until(lambda book: book.progress and book.progress.is_complete)
         held = book.snapshot(feed.market_time(), feed.name, feed.timeliness)
         assert set(held.quotes["quote_time"]) == {FIRST + SPACING}
@@ -287,8 +291,10 @@ async def test_what_goes_wrong_is_typed_and_one_line(
     async with client:
         with pytest.raises(error, match=says) as raised:
             await client.page("SPX")
+        assert client.calls.total() == 1
         with pytest.raises(error, match=says):  # from memory: it is not asked again so soon
             await client.page("SPX")
+        assert client.calls.total() == 1
     assert "\n" not in str(raised.value)
 
 

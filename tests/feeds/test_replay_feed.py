@@ -188,6 +188,7 @@ async def test_a_folder_without_a_readable_snapshot_is_refused(tmp_path: Path) -
         with pytest.raises(FeedError, match=r"no snapshot of .* can be read") as raised:
             await feed.contracts(UNIVERSE)
         assert "\n" not in str(raised.value)
+        assert feed.health().losses == {"snapshots_skipped": 1}
         assert list(feed.damaged) == [tmp_path / "snapshot_20261124_150000.parquet"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -44,7 +45,12 @@ class _Known:
 
 
 class CboeClient:
-    """Asks for pages, one request at a time over all indices."""
+    """Asks for pages, one request at a time over all indices.
+
+    Attributes:
+        base_url: folder of the pages.
+        calls: requests by outcome: an HTTP status, ``timeout`` or ``unreachable``.
+    """
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class CboeClient:
         self.base_url = checked_url(
             base_url, "cboe.base_url", "prices could be changed on the way"
         ).rstrip("/")
+        self.calls: Counter[str] = Counter()
         self._pace = pace or Pace()
         self._clock = clock
         self._transport = transport
@@ -117,8 +124,10 @@ class CboeClient:
         try:
             return await self._answer(url, underlying, known)
         except httpx2.TimeoutException:
+            self.calls["timeout"] += 1
             error: FeedError = FeedUnavailableError(f"GET {url}: no answer in time; try later")
         except httpx2.HTTPError as problem:
+            self.calls["unreachable"] += 1
             reason = str(problem) or type(problem).__name__
             error = FeedUnavailableError(f"GET {url}: {reason}; see whether the network is up")
         except FeedError as problem:
@@ -129,6 +138,7 @@ class CboeClient:
         if self._http is None:
             raise FeedError("the Cboe client is not open; use it in an async with block")
         async with self._http.stream("GET", url, headers=dict(known.validators)) as response:
+            self.calls[str(response.status_code)] += 1
             if response.status_code == _NOT_MODIFIED and known.chain is not None:
                 return _Known(known.chain, known.validators)
             if response.status_code != _OK:

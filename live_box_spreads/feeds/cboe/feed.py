@@ -15,6 +15,7 @@ from live_box_spreads.feeds.cboe.client import CboeClient
 from live_box_spreads.feeds.cboe.page import FEED_NAME
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
+from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.products import is_loan, product
@@ -66,6 +67,7 @@ class CboeFeed:
         self._clock = clock
         self._sleep = sleep
         self._newest: datetime | None = None
+        self._pages_failed = 0
 
     @property
     def timeliness(self) -> Timeliness:
@@ -158,6 +160,10 @@ class CboeFeed:
                 yield replace(update, progress=progress)
             await self._sleep(self._interval_secs)
 
+    def health(self) -> FeedHealth:
+        """Return how many pages could not be had, and how the server answered."""
+        return FeedHealth({"pages_failed": self._pages_failed}, dict(self._client.calls))
+
     async def _pages(self, underlyings: Iterable[str]) -> tuple[list[Chain], dict[str, FeedError]]:
         """Return the pages that can be had, and why the others cannot."""
         pages, errors = [], {}
@@ -169,7 +175,11 @@ class CboeFeed:
         return pages, errors
 
     async def _page(self, underlying: str) -> Chain:
-        page = await self._client.page(underlying)
+        try:
+            page = await self._client.page(underlying)
+        except FeedError:
+            self._pages_failed += 1
+            raise
         self._newest = max(self._newest or page.snapshot_time, page.snapshot_time)
         return page
 
