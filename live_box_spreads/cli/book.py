@@ -99,6 +99,8 @@ def book(  # noqa: PLR0913 # one argument an option
     )
     for reason, boxes in table.removed.items():
         typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
+    if chain.caveat:
+        typer.echo(f"beware: {chain.caveat}", err=True)
 
 
 def _filters(

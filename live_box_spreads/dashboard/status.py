@@ -38,7 +38,9 @@ def version(view: MarketView) -> list[str]:
 
 def notice(view: MarketView) -> dmc.Alert | None:
     """Return what a person should know about the snapshots; None if all is well."""
-    text = view.newest().notice
+    newest = view.newest()
+    caveat = newest.market.chain.caveat if newest.market else ""
+    text = "; ".join(filter(None, (newest.notice, caveat and f"In this snapshot {caveat}.")))
     return dmc.Alert(text, color="yellow", variant="light", p="xs") if text else None
 
 

@@ -140,6 +140,17 @@ class Chain:
         return " ".join(dict.fromkeys((self.timeliness.value, self.feed)))
 
     @property
+    def caveat(self) -> str:
+        """What a person should know before trusting the quotes, in one line; empty if nothing."""
+        lost_since = self.notes.get("stream_lost_since")
+        if lost_since is None:
+            return ""
+        polled = self.notes.get("polled_quotes")
+        by_rest = f"; {polled} quotes are by REST, each with its own time" if polled else ""
+        since = lost_since.replace("T", " ").replace("+00:00", " UTC")
+        return f"the stream has lacked quotes since {since}{by_rest}"
+
+    @property
     def roots(self) -> list[str]:
         """Option roots present, sorted."""
         return sorted(self.quotes["root"].unique().to_list())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from live_box_spreads.dashboard import status
 from live_box_spreads.dashboard.choices import Choices
 from live_box_spreads.model.chain import Timeliness
-from tests.dashboard.market import chain_at
+from tests.dashboard.market import NOON, chain_at
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
@@ -49,6 +51,17 @@ def test_a_broken_snapshot_gives_a_notice(view: MarketView) -> None:
     _, notice, _ = status.version(view)
     assert "cannot be read" in notice
     assert status.notice(view) is not None
+
+
+def test_a_snapshot_whose_stream_was_down_gives_a_notice(view: MarketView) -> None:
+    store = view.settings.store()
+    store.write(chain_at())
+    assert status.notice(view) is None
+    notes = {"stream_lost_since": "2026-11-24T19:58:00+00:00"}
+    store.write(replace(chain_at(NOON + timedelta(minutes=1)), notes=notes))
+    alert = status.notice(view)
+    assert alert is not None
+    assert "lacked quotes since 2026-11-24 19:58:00 UTC" in alert.children
 
 
 def test_roots_are_in_the_configured_order_and_the_choice_stays(view: MarketView) -> None:

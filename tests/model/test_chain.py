@@ -64,3 +64,15 @@ def test_origin_tells_timeliness_and_feed_each_word_once() -> None:
     chain = build([ROW])
     assert replace(chain, feed="cboe", timeliness=Timeliness.DELAYED).origin == "delayed cboe"
     assert replace(chain, feed="replay").origin == "replay"
+
+
+def test_a_chain_says_what_a_stream_lacked() -> None:
+    chain = build([ROW])
+    assert chain.caveat == ""
+    assert replace(chain, notes={"polled_quotes": "7"}).caveat == ""  # nothing was lost
+    notes = {"stream_lost_since": "2026-11-24T19:58:00+00:00"}
+    assert replace(chain, notes=notes).caveat == (
+        "the stream has lacked quotes since 2026-11-24 19:58:00 UTC"
+    )
+    both = replace(chain, notes=notes | {"polled_quotes": "7"}).caveat
+    assert both.endswith("; 7 quotes are by REST, each with its own time")
