@@ -7,6 +7,7 @@ import random
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmarks.campaign.judge import Finding, Judge
@@ -93,6 +94,7 @@ class Rig:
 
     Attributes:
         rounds: all so far.
+        skips: when the exchange's time was moved on at once.
         ended: what ended the collector; None while it runs.
     """
 
@@ -100,6 +102,7 @@ class Rig:
     setting: Setting
     judge: Judge
     rounds: list[Watched] = field(default_factory=list)
+    skips: list[datetime] = field(default_factory=list)
     ended: BaseException | None = None
 
     def take(self, report: SnapshotReport) -> None:
@@ -133,23 +136,29 @@ class Rig:
             await asyncio.sleep(0.02)
         raise self.ended
 
-    async def meet(self, scenario: Scenario) -> Outcome:
-        """Let a trouble happen and pass, then wait until all is well again."""
+    async def meet(self, scenario: Scenario, haste: float = 1.0) -> Outcome:
+        """Let a trouble happen and pass, then wait until all is well again.
+
+        Args:
+            scenario: the trouble.
+            haste: times its length.
+        """
         first = len(self.rounds)
         with scenario.during(self.exchange.faults):
-            await asyncio.sleep(scenario.lasts_secs)
+            await asyncio.sleep(haste * scenario.lasts_secs)
         recovered = await self.true_from(self.exchange.now(), self.setting.recovery_secs)
         return outcome(scenario.name, recovered, self.rounds[first:])
 
     def unreported_holes(self) -> list[str]:
         """Return where a snapshot is missing and no report says why."""
         holes = []
-        for before, after in zip(self.rounds, self.rounds[1:], strict=False):
-            gap = after.report.snapshot_time - before.report.snapshot_time
-            slack_secs = self.setting.interval_secs + before.report.duration_secs
-            explained = before.report.overrun_secs or after.report.duration_secs
-            if gap.total_seconds() > slack_secs + explained + self.setting.interval_secs:
-                holes.append(f"{gap.total_seconds():.1f} s before {after.report.snapshot_time}")
+        for before, after in pairwise(each.report for each in self.rounds):
+            gap_secs = (after.snapshot_time - before.snapshot_time).total_seconds()
+            usual_secs = 2 * self.setting.interval_secs + before.duration_secs + after.duration_secs
+            said = before.overrun_secs or after.overrun_secs
+            skipped = any(before.snapshot_time < at <= after.snapshot_time for at in self.skips)
+            if gap_secs > usual_secs and not (said or skipped):
+                holes.append(f"{gap_secs:.1f} s before {after.snapshot_time}")
         holes += [
             f"a round at {each.report.snapshot_time} wrote nothing and says nothing"
             for each in self.rounds
