@@ -1,4 +1,7 @@
-"""Fetching small public files politely: kept copies, conditional requests, few retries."""
+"""Fetching small public files politely: kept copies, conditional requests, one try.
+
+A failure is told, not tried again: whoever asks comes back, a dashboard every few minutes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx2
 import msgspec
-import stamina
 
 from live_box_spreads import __version__
 from live_box_spreads.model.errors import (
@@ -24,7 +26,6 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
     FileFormatError,
 )
-from live_box_spreads.model.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.addresses import is_loopback
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECS: Final = httpx2.Timeout(15.0, connect=5.0)
 REFRESH_AFTER: Final = timedelta(hours=1)
-_ATTEMPTS = 2
 
 
 class Parser(Protocol):
@@ -134,11 +134,7 @@ class Downloads:
             trust_env=not is_loopback(url),
         )
         with client:
-            for attempt in stamina.retry_context(
-                on=_worth_retrying, attempts=_ATTEMPTS, timeout=30.0, wait_initial=0.5
-            ):
-                with attempt:
-                    response = _get(client, url)
+            response = _get(client, url)
         if copy and response.status_code == HTTPStatus.NOT_MODIFIED:
             return copy
         return _Copy(
@@ -170,26 +166,20 @@ class Downloads:
             Path(file.name).replace(self._file(copy.url))
 
 
-def _worth_retrying(error: Exception) -> bool:
-    return error_ruling(error).verdict is Verdict.RETRY
-
-
 def _get(client: httpx2.Client, url: str) -> httpx2.Response:
     host = httpx2.URL(url).host
     try:
         response = client.get(url)
     except httpx2.RequestError as error:
         raise FeedUnavailableError(
-            f"no reference rates from {host}: {str(error) or type(error).__name__}; check the "
-            "network and reference.base_url"
+            f"no rates from {host}: {str(error) or type(error).__name__}; check the "
+            "network and reference.address"
         ) from error
     status = response.status_code
     if status not in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
         moved = response.headers.get("location", "")
-        advice = f"it points to {moved}; correct reference.base_url" if moved else "try again later"
-        raise ApiError(
-            f"no reference rates from {host}: it answered {status}; {advice}", status=status
-        )
+        advice = f"it points to {moved}; correct reference.address" if moved else "try again later"
+        raise ApiError(f"no rates from {host}: it answered {status}; {advice}", status=status)
     return response
 
 

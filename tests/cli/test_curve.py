@@ -104,6 +104,19 @@ def test_the_reference_of_a_configuration_is_used(
     assert rows[2]["spread_bps"] > 0
 
 
+def test_a_publisher_that_cannot_be_reached_costs_only_the_spread(
+    boxes: Boxes, snapshot: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "my.yaml"
+    text = "reference: {source: sofr, address: 'http://127.0.0.1:9', cache_folder: kept}\n"
+    config.write_text(text, encoding="utf-8")
+    result = boxes("curve", snapshot, "--format", "json", "--config", config)
+    assert result.status == 0
+    assert "spread_bps" not in json.loads(result.out)[0]
+    assert result.err.startswith("no reference: no rates from 127.0.0.1: ")
+    assert result.err.count("\n") == 1
+
+
 def test_rows_of_the_reference_that_cannot_be_read_are_counted(
     boxes: Boxes, snapshot: Path, governments: Path
 ) -> None:
