@@ -70,8 +70,7 @@ class RestError(ApiError):
         """Keep the headers beside the status and the code."""
         super().__init__(message, status=status, code=code)
         self.headers = headers
-        seconds = headers.get("retry-after", "")
-        self.retry_after_secs = float(seconds) if seconds.isdecimal() else None
+        self.retry_after_secs = _retry_after_secs(headers)
 
 
 def worth_retrying(error: Exception) -> bool | float:
@@ -232,6 +231,18 @@ def untrusted(url: str) -> str:
         f"the certificate of {host} does not prove that it is {host}, so nothing was sent to it; "
         "check the clock of this machine, and who stands between it and the network"
     )
+
+
+def _retry_after_secs(headers: Mapping[str, str]) -> float | None:
+    """Return the wait that an answer asks for, in seconds or until an instant on its clock."""
+    text = headers.get("retry-after", "")
+    if text.isdecimal():
+        return float(text)
+    try:
+        until, now = (parsedate_to_datetime(value) for value in (text, headers.get("date", "")))
+        return max(0.0, (until - now).total_seconds())
+    except (TypeError, ValueError):  # neither, or no clock to compare with
+        return None
 
 
 def _is_json(response: httpx2.Response) -> bool:

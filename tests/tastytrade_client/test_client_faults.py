@@ -16,6 +16,7 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
     LoginRefusedError,
 )
+from live_box_spreads.tastytrade.http import RestError, worth_retrying
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:
@@ -274,6 +275,23 @@ async def test_what_may_pass_is_retried(failure: httpx2.Response | Exception) ->
     async with server.client() as client:
         assert (await client.session_state()).state == "Open"
     assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "secs"),
+    [
+        ("7", 7.0),
+        ("3600", 60.0),  # longer than anybody waits
+        ("Tue, 24 Nov 2026 15:00:05 GMT", 5.0),
+        ("Tue, 24 Nov 2026 14:00:00 GMT", 0.0),
+        ("soon", True),
+        ("", True),
+    ],
+)
+def test_the_wait_that_the_server_asks_for(retry_after: str, secs: float) -> None:
+    headers = {"retry-after": retry_after, "date": "Tue, 24 Nov 2026 15:00:00 GMT"}
+    assert worth_retrying(RestError("slow down", status=429, headers=headers)) == secs
+    assert worth_retrying(RestError("no", status=403, headers=headers)) is False
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "not_permitted"), (404, "x"), (406, "406")])

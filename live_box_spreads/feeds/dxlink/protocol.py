@@ -106,6 +106,7 @@ class DXLinkProtocol:
         self.ignored: Counter[str] = Counter()
         self.malformed = 0
         self._token = token
+        self._secrets = {token} - {""}
         self._fields = {event_type: list(names) for event_type, names in fields.items()}
         self._aggregation_secs = aggregation_secs
         self._keepalive_secs = keepalive_secs
@@ -170,6 +171,7 @@ class DXLinkProtocol:
         """
         self._require(State.OPEN, "change the token")
         self._token = token
+        self._secrets.add(token)
         self._queue("AUTH", 0, token=token)
 
     def close(self) -> None:
@@ -295,7 +297,9 @@ class DXLinkProtocol:
         return []
 
     def _on_peer_error(self, message: m.PeerError) -> list[m.Event]:
-        text = message.message.replace(self._token, "***") if self._token else message.message
+        text = message.message
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
         return [m.Complaint(message.channel, message.error, text)]
 
     def _change_subscription(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -163,8 +164,9 @@ class DXLinkSession:
             FeedError: the server does not speak our DXLink, or the login was refused.
         """
         try:
-            async for event in self._talk():
-                yield event
+            async with aclosing(self._talk()) as events:
+                async for event in events:
+                    yield event
         finally:
             await self._renewal.close()
 

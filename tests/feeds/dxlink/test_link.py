@@ -9,6 +9,7 @@ import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from live_box_spreads.simulator.exchange import SimulatedExchange
+    from live_box_spreads.tastytrade_client import QuoteToken
 
 LONGEST_SECS = 20.0
 COUNT = 1_200
@@ -185,6 +187,39 @@ async def test_a_token_is_replaced_ahead_of_its_end_and_the_connection_stays(
         # Twice the life of a token; the exchange goes on quoting, so that events come.
         await until(lambda: told.reasons or time.monotonic() - begun_secs > 3.0)
         assert (told.reasons == []) is renewed
+
+
+def test_pauses_double_to_a_ceiling_and_are_jittered() -> None:
+    times = LinkTimes(first_retry=1.0, longest_retry=60.0)
+
+    def pauses(seed: int) -> list[float]:
+        rng = random.Random(seed)  # noqa: S311  jitter
+        link = DXLinkLink(AsyncMock(), [], FIELDS, rng=rng, times=times)
+        return [link._pause_secs(failures) for failures in range(1, 60)]
+
+    for failures, pause_secs in enumerate(pauses(1)):
+        ceiling_secs = min(60.0, 2.0**failures)
+        assert 0.5 * ceiling_secs <= pause_secs <= ceiling_secs
+    assert not set(pauses(1)) & set(pauses(2))  # many clients do not come back together
+
+
+async def test_each_connection_has_a_token_of_its_own(exchange: SimulatedExchange) -> None:
+    tokens: list[str] = []
+    async with TastytradeClient(DEMO, exchange.base_url) as client:
+
+        async def noted() -> QuoteToken:
+            tokens.append((token := await client.quote_token()).token)
+            return token
+
+        rng = random.Random(1)  # noqa: S311  jitter
+        link = DXLinkLink(noted, [Subscription("Trade", "XSP")], FIELDS, rng=rng, times=QUICK)
+        async with asyncio.timeout(LONGEST_SECS), aclosing(link.events()) as events:
+            async for event in events:
+                if isinstance(event, Subscribed) and len(tokens) < 3:
+                    exchange.faults.resets += 1
+                elif isinstance(event, Subscribed):
+                    break
+    assert len(set(tokens)) == 3
 
 
 async def test_refused_tokens_slow_the_link_down_and_end_nothing(

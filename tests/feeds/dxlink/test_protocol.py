@@ -203,6 +203,17 @@ def test_frame_that_the_server_would_refuse_is_not_sent() -> None:
         protocol.subscribe([("Quote", "X" * 50)] * 1000)
 
 
+def test_no_token_shows_once_it_is_replaced_either() -> None:
+    protocol = opened()
+    protocol.authorize("fresh-token")
+    assert sent(protocol) == [{"type": "AUTH", "channel": 0, "token": "fresh-token"}]
+    frame = {"type": "ERROR", "channel": 0, "error": "UNKNOWN"}
+    for token in ("secret-token", "fresh-token"):
+        assert tell(protocol, frame | {"message": f"about {token}"}) == [
+            m.Complaint(0, "UNKNOWN", "about ***")
+        ]
+
+
 def test_token_shows_nowhere_but_in_auth() -> None:
     protocol = DXLinkProtocol("secret-token", FIELDS)
     assert "secret-token" not in repr(protocol)
