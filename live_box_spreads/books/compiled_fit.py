@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.compiled_kernel import jit
-from live_box_spreads.books.error_models import FIRST_TOGETHER, TABLE
+from live_box_spreads.books.error_models import SPEAKERS, TABLE
 from live_box_spreads.books.parity_line import (
     FEWEST_STRIKES,
     FULL_WEIGHT,
@@ -171,11 +171,10 @@ def _blend(found: Floats) -> tuple[float, float, float]:
     """Return shift, tilt and the variance of tilt; see ``error_models.blend``."""
     probability = np.exp(found[:, 3] - np.max(found[:, 3]))
     probability /= np.sum(probability)
-    together = np.sum(probability[FIRST_TOGETHER:])
-    shift, tilt = together * found[FIRST_TOGETHER, 0], together * found[FIRST_TOGETHER, 1]
-    for j in range(FIRST_TOGETHER):
-        shift += probability[j] * found[j, 0]
-        tilt += probability[j] * found[j, 1]
+    shift, tilt = 0.0, 0.0
+    for j in range(_MODELS):
+        shift += probability[j] * found[SPEAKERS[j], 0]
+        tilt += probability[j] * found[SPEAKERS[j], 1]
     variance = 0.0
     for j in range(_MODELS):
         variance += probability[j] * (found[j, 2] + (found[j, 1] - tilt) ** 2)

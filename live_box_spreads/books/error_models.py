@@ -3,7 +3,7 @@
 A synthetic mid misses parity by something between nothing and its half-spread. Plots of real
 chains (SPX, XSP and NDX, 2011 to 2026, closing, intraday and night quotes) show three things:
 
-- The error grows with the half-spread h, but more slowly than h. Its variance is about in
+- The error grows with the half-spread h, mostly more slowly than h. Its variance is often about in
   proportion to h: at h = 0.5 points the mids scatter by some 0.05, at h = 4 by some 0.15.
 - Neighbours err together. A market maker's quotes are shifted or tilted over whole stretches of
   strikes, and jump to the next stretch where another maker or another width begins. Twenty strikes
@@ -15,8 +15,8 @@ an Ornstein-Uhlenbeck process along the strikes, ``e`` independent, with varianc
 one; strikes whose error stands out count for less, or not at all (``parity_line.py``).
 
 How far neighbours err together differs between chains and cannot be told well from one of them.
-Therefore one model makes the estimate, and several make its standard error, each as far as it
-explains the residuals: see ``blend``.
+Therefore several models make the estimate and its standard error, each as far as it explains the
+residuals: see ``blend``.
 """
 
 from __future__ import annotations
@@ -48,40 +48,40 @@ class ErrorModel:
     reach: float = 1.0
 
 
-ALONE = (ErrorModel(1.0, 0.0), ErrorModel(0.5, 0.0))
-"""Each strike errs alone, as in an idealised market."""
+MODELS = (
+    ErrorModel(0.5, 0.0),
+    ErrorModel(0.5, 0.5, 1 / 3),
+    ErrorModel(0.5, 0.8),
+    ErrorModel(0.5, 0.97),
+    ErrorModel(1.0, 0.0),
+    ErrorModel(1.0, 0.5, 1 / 3),
+    ErrorModel(1.0, 0.8),
+    ErrorModel(1.0, 0.97),
+)
+"""For a scale that grows as the root of the half-spread, and for one that grows as it does: each
+strike errs alone, or neighbours err together, more and more.
 
-WORKING = ErrorModel(0.5, 0.5, 1 / 3)
-"""Makes the estimate where strikes do not err alone.
-
-Its numbers are round, and not critical: with a power of 0.4 to 0.75, a shared part of 0.3 to 0.8
-and a reach of 0.15 to 0.5 the rates of real chains are as smooth over expiries.
+The numbers are round, and not critical: the rates of real chains are as smooth over expiries with a
+shared part of 0.3 to 0.8 and a reach of 0.15 to 0.5 in the second model.
 """
 
-TOGETHER = (
-    WORKING,
-    ErrorModel(0.5, 0.8),
-    ErrorModel(0.5, 0.95),
-    ErrorModel(0.5, 0.99),
-)
-"""Neighbours err together: how much, and over which distance, the residuals say."""
+SPEAKERS: NDArray[np.intp] = np.array([0, 1, 1, 1, 4, 5, 5, 5])
+"""For each model the one whose estimate is taken, should it be true.
 
-MODELS = (*ALONE, *TOGETHER)
+Where neighbours err together, that of the model in which they do so the least: one that sees long
+stretches gives up what the far strikes know about the slope, which real chains prove to be much.
+"""
+
 TABLE: Floats = np.array([astuple(model) for model in MODELS])
 """One row a model: spread power, shared part, reach."""
-
-FIRST_TOGETHER = len(ALONE)
-"""The row of ``WORKING``; models of the first kind are above it."""
 
 
 def blend(estimates: Floats, variances: Floats, log_likelihoods: Floats) -> tuple[Floats, float]:
     """Return one estimate of two coefficients, and the variance of the second.
 
-    Each model has a probability, by its likelihood. The models in which strikes err alone keep
-    theirs for the estimate; the rest of it goes to ``WORKING`` alone, because a model that sees
-    long stretches gives up what the far strikes know about the slope. The variance is the expected
-    squared distance from that estimate under all models, each with its own probability (the law of
-    total variance).
+    Each model has a probability, by its likelihood, and gives it to its speaker for the estimate.
+    The variance is the expected squared distance from that estimate under all models, each with its
+    own probability (the law of total variance).
 
     Args:
         estimates: (models, 2) coefficients found by each of ``MODELS``.
@@ -90,9 +90,6 @@ def blend(estimates: Floats, variances: Floats, log_likelihoods: Floats) -> tupl
     """
     probability = np.exp(log_likelihoods - np.max(log_likelihoods))
     probability /= np.sum(probability)
-    share = probability.copy()
-    share[FIRST_TOGETHER] = np.sum(probability[FIRST_TOGETHER:])
-    share[FIRST_TOGETHER + 1 :] = 0.0
-    estimate = share @ estimates
+    estimate = probability @ estimates[SPEAKERS]
     distance = variances + (estimates[:, 1] - estimate[1]) ** 2
     return estimate, float(probability @ distance)

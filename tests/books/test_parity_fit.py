@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.error_models import ALONE, MODELS, WORKING, ErrorModel
+from live_box_spreads.books.error_models import MODELS, SPEAKERS, ErrorModel
 from live_box_spreads.books.parity_fit import ParityFits, compile_fit, parity_fits
 from live_box_spreads.books.strike_blocks import StrikeBlocks
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     Quotes = tuple[Floats, Floats, Floats]
 
 DISCOUNT, FORWARD = 0.96, 5000.0
+ALONE, TOGETHER = MODELS[0], MODELS[1]
 STRIKE = np.arange(3000.0, 7000.0, 20.0)
 
 
@@ -33,6 +33,13 @@ def _each_way(request: pytest.FixtureRequest) -> Iterator[None]:
     compile_fit.cache_clear()
     if request.param == "compiled":
         compile_fit()
+    yield
+    compile_fit.cache_clear()
+
+
+@pytest.fixture
+def _compiled() -> Iterator[None]:
+    compile_fit()
     yield
     compile_fit.cache_clear()
 
@@ -65,10 +72,10 @@ def quoted(
     half_spread = (0.4 + 12.0 * depth) * rng.uniform(0.7, 1.4, strike.size)
     weight = 1.0 / half_spread / np.sum(1.0 / half_spread)
     unit = np.sqrt(weight @ (strike - weight @ strike) ** 2)
-    apart = np.abs(strike[:, None] - strike[None, :]) / unit
-    correlation = model.shared * np.exp(-apart / model.reach)
-    correlation[np.diag_indices_from(correlation)] = 1.0
-    error = np.linalg.cholesky(correlation) @ rng.standard_normal(strike.size)
+    drawn, own = rng.standard_normal((2, strike.size))
+    for i, fade in enumerate(np.exp(-np.diff(strike) / unit / model.reach), 1):
+        drawn[i] = fade * drawn[i - 1] + np.sqrt(1.0 - fade**2) * drawn[i]
+    error = np.sqrt(model.shared) * drawn + np.sqrt(1.0 - model.shared) * own
     mid = DISCOUNT * (FORWARD - strike) + noise * half_spread**model.spread_power * error
     return strike, mid - half_spread, mid + half_spread
 
@@ -92,9 +99,7 @@ def dense_fit(strike: Floats, mid: Floats, half_spread: Floats) -> tuple[float, 
         found = [dense_model(k, r, h, model, unit) for model in MODELS]
         chance = np.exp([part[2] - max(part[2] for part in found) for part in found])
         chance /= chance.sum()
-        share = np.array([*chance[: len(ALONE)], chance[len(ALONE) :].sum(), *[0.0] * 3])
-        betas = np.array([part[0] for part in found])
-        shift, tilt = share @ betas
+        shift, tilt = sum(p * found[s][0] for p, s in zip(chance, SPEAKERS, strict=True))
         variance = sum(
             p * (part[1] + (part[0][1] - tilt) ** 2) for p, part in zip(chance, found, strict=True)
         )
@@ -164,8 +169,8 @@ def test_finds_a_line_without_errors_to_the_last_digit() -> None:
     assert (fit.strikes_used[0], fit.rejected(0), fit.reasons) == (200, {}, ("",))
 
 
-@pytest.mark.usefixtures("_each_way")
-@pytest.mark.parametrize("model", [*ALONE, WORKING, MODELS[3]], ids=str)
+@pytest.mark.usefixtures("_compiled")
+@pytest.mark.parametrize("model", MODELS, ids=str)
 def test_two_standard_errors_hold_the_truth_in_nineteen_cases_of_twenty(model: ErrorModel) -> None:
     rng = np.random.default_rng(7)
     fits = parity_fits(blocks_of([quoted(rng, model) for _ in range(400)]))
@@ -175,11 +180,11 @@ def test_two_standard_errors_hold_the_truth_in_nineteen_cases_of_twenty(model: E
     assert abs(np.mean(errors)) < 0.15
 
 
-@pytest.mark.usefixtures("_each_way")
+@pytest.mark.usefixtures("_compiled")
 def test_neighbours_that_err_together_make_a_larger_standard_error() -> None:
     rng = np.random.default_rng(3)
-    alone = parity_fits(blocks_of([quoted(rng, ALONE[1]) for _ in range(50)]))
-    together = parity_fits(blocks_of([quoted(rng, MODELS[-1]) for _ in range(50)]))
+    alone = parity_fits(blocks_of([quoted(rng, ALONE) for _ in range(50)]))
+    together = parity_fits(blocks_of([quoted(rng, MODELS[3]) for _ in range(50)]))
     assert np.median(together.std_error) > 3 * np.median(alone.std_error)
 
 
@@ -187,7 +192,7 @@ def test_neighbours_that_err_together_make_a_larger_standard_error() -> None:
 @pytest.mark.parametrize("off_points", [30.0, -30.0, 400.0])
 def test_bad_quotes_do_not_move_it(off_points: float) -> None:
     rng = np.random.default_rng(11)
-    strike, syn_bid, syn_ask = quoted(rng, ALONE[0])
+    strike, syn_bid, syn_ask = quoted(rng, ALONE)
     clean = parity_fits(blocks_of([(strike, syn_bid, syn_ask)]))
     bad = np.array([0, 3, 60, 101, 140, 150, 160, 170, 197, 199])
     syn_bid, syn_ask = syn_bid.copy(), syn_ask.copy()
@@ -203,7 +208,7 @@ def test_bad_quotes_do_not_move_it(off_points: float) -> None:
 @pytest.mark.usefixtures("_each_way")
 def test_a_stale_wing_is_left_out() -> None:
     rng = np.random.default_rng(13)
-    strike, syn_bid, syn_ask = quoted(rng, ALONE[0])
+    strike, syn_bid, syn_ask = quoted(rng, ALONE)
     stale = np.where(strike < 3800.0, 25.0, 0.0)  # the calls there are as old as the index
     fits = parity_fits(blocks_of([(strike, syn_bid + stale, syn_ask + stale)]))
     assert fits.off_line[0] >= 35
@@ -214,7 +219,7 @@ def test_a_stale_wing_is_left_out() -> None:
 @pytest.mark.usefixtures("_each_way")
 def test_wide_wings_hardly_count() -> None:
     rng = np.random.default_rng(17)
-    strike, syn_bid, syn_ask = quoted(rng, ALONE[0])
+    strike, syn_bid, syn_ask = quoted(rng, ALONE)
     wing = strike > 6000.0
     low = np.where(wing, syn_bid - 400.0, syn_bid)  # bids far away: half-spread and mid shift
     fits = parity_fits(blocks_of([(strike, low, syn_ask)]))
@@ -276,7 +281,7 @@ def scaled(fits: ParityFits) -> tuple[Floats, Floats, Floats]:
 @given(seed=st.integers(0, 10_000), shift=st.floats(-2000, 2000), count=st.integers(8, 60))
 def test_shifting_strikes_shifts_the_forward_alone(seed: int, shift: float, count: int) -> None:
     rng = np.random.default_rng(seed)
-    strike, syn_bid, syn_ask = quoted(rng, WORKING, STRIKE[:count])
+    strike, syn_bid, syn_ask = quoted(rng, TOGETHER, STRIKE[:count])
     fits = parity_fits(blocks_of([(strike, syn_bid, syn_ask)]))
     moved = parity_fits(blocks_of([(strike + shift, syn_bid, syn_ask)]))
     np.testing.assert_allclose(moved.discount, fits.discount, rtol=1e-7)
@@ -288,14 +293,9 @@ def test_shifting_strikes_shifts_the_forward_alone(seed: int, shift: float, coun
 @given(seed=st.integers(0, 10_000), counts=st.lists(st.integers(2, 40), min_size=1, max_size=5))
 def test_each_expiry_is_fitted_by_itself(seed: int, counts: list[int]) -> None:
     rng = np.random.default_rng(seed)
-    quotes = [quoted(rng, WORKING, STRIKE[:count]) for count in counts]
+    quotes = [quoted(rng, TOGETHER, STRIKE[:count]) for count in counts]
     together = parity_fits(blocks_of(quotes))
     for block, expiry in enumerate(quotes):
         alone = parity_fits(blocks_of([expiry]))
         for part, whole in zip(scaled(alone), scaled(together), strict=True):
             np.testing.assert_array_equal(part[0], whole[block])
-
-
-def test_the_table_of_models_tells_the_two_kinds_apart() -> None:
-    assert [model.shared == 0.0 for model in MODELS] == [True, True, False, False, False, False]
-    assert all(low.shared <= high.shared < 1.0 for low, high in pairwise(MODELS))
