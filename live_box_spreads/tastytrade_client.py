@@ -248,7 +248,7 @@ class TastytradeClient:
         """
         path = "/api-quote-tokens"
         body = decode(await self._get(path), QuoteTokenBody, f"GET {path}")
-        self._http.hide(body.token)
+        self._http.hide_token(body.token)
         try:
             url = checked_url(body.dxlink_url, "dxlink-url")
         except ConfigError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -35,6 +35,9 @@ Source: developer.tastytrade.com/docs/concepts/api-versions
 """
 
 TIMEOUT_SECS: Final = httpx2.Timeout(30.0, connect=10.0)
+_TOKENS_HIDDEN: Final = 1_000
+"""The last tokens that errors may not show: days of them, and no more memory in a year."""
+
 _LONGEST_MESSAGE = 300
 _UNAUTHORIZED = 401
 _REDIRECTS = range(300, 400)
@@ -112,6 +115,7 @@ class Http:
         """Requests sent by outcome: an HTTP status, ``timeout`` or ``unreachable``."""
         self._attempts = attempts
         self._secrets: set[str] = set()
+        self._tokens: deque[str] = deque(maxlen=_TOKENS_HIDDEN)
         self._client = httpx2.AsyncClient(
             base_url=self.base_url,
             transport=transport,
@@ -137,6 +141,11 @@ class Http:
     def hide(self, *secrets: str) -> None:
         """Make sure that these never show in an error, even if the server repeats them."""
         self._secrets.update(filter(None, secrets))
+
+    def hide_token(self, token: str) -> None:
+        """The same for a token that is replaced by and by; the oldest are long void."""
+        if token:
+            self._tokens.append(token)
 
     async def request(
         self,
@@ -199,7 +208,7 @@ class Http:
         if response.status_code in _REDIRECTS:
             raise _redirected(what, response)
         if response.status_code >= _ERRORS_FROM:
-            raise _refused(what, response, self._secrets)
+            raise _refused(what, response, self._secrets.union(self._tokens))
         if not _is_json(response):
             raise RestError(
                 f"{what} answered {response.status_code} without JSON; is {self.base_url} the API?",

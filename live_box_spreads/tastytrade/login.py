@@ -162,7 +162,7 @@ class Login:
             value, lasts_secs = await self._oauth()
         else:
             value, lasts_secs = await self._password_session()
-        self._http.hide(value.removeprefix("Bearer "))
+        self._http.hide_token(value.removeprefix("Bearer "))
         self._value = value
         self._ends_at_secs = started_secs + lasts_secs - min(5.0, 0.05 * lasts_secs)
         self._renew_at_secs = started_secs + lasts_secs - min(60.0, 0.2 * lasts_secs)
@@ -219,7 +219,7 @@ class Login:
                 f"to enter it; {_USE_OAUTH}"
             )
         headers = {"X-Tastyworks-Challenge-Token": token}
-        self._http.hide(token)
+        self._http.hide_token(token)
         try:
             await self._http.request("POST", "/device-challenge", repeatable=False, headers=headers)
             code = await asyncio.to_thread(ask)

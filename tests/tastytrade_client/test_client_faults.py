@@ -16,7 +16,7 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
     LoginRefusedError,
 )
-from live_box_spreads.tastytrade.http import RestError, worth_retrying
+from live_box_spreads.tastytrade.http import Http, RestError, worth_retrying
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:
@@ -423,3 +423,18 @@ async def test_secrets_show_in_no_error() -> None:
     assert SECRETS[0] not in str(caught.value)
     assert SECRETS[1] not in str(caught.value)
     assert SECRETS[3] not in str(caught.value)
+
+
+async def test_memory_of_replaced_tokens_is_bounded() -> None:
+    http = Http("https://api.example.test", httpx2.MockTransport(lambda _: html(500)))
+    http.hide("credential-s3cret")
+    for number in range(3_000):
+        http.hide_token(f"token-{number}-s3cret")
+    assert len(http._tokens) == 1_000
+    text = "credential-s3cret token-2999-s3cret"
+    transport = httpx2.MockTransport(lambda _: refused(422, "echo", text))
+    http._client = httpx2.AsyncClient(base_url=http.base_url, transport=transport)
+    async with http:
+        with pytest.raises(ApiError) as caught:
+            await http.request("GET", "/x", repeatable=False)
+    assert "s3cret" not in str(caught.value)

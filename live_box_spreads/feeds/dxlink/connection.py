@@ -202,7 +202,8 @@ class DXLinkLink:
                     async for event in events:
                         yield event
             finally:
-                self.counts.ignored.update(protocol.ignored)
+                for kind, times in protocol.ignored.items():
+                    m.tally(self.counts.ignored, kind, times)
                 self._keep_to(session)
 
     async def _fresh_token(self) -> str:

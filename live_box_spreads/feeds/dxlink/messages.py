@@ -21,10 +21,10 @@ _MOST_KINDS = 50
 _LONGEST_KIND = 40
 
 
-def tally(counts: Counter[str], kind: str) -> None:
+def tally(counts: Counter[str], kind: str, times: int = 1) -> None:
     """Count something by a name that the server chose, without letting it fill our memory."""
     kind = kind[:_LONGEST_KIND]
-    counts[kind if kind in counts or len(counts) < _MOST_KINDS else "others"] += 1
+    counts[kind if kind in counts or len(counts) < _MOST_KINDS else "others"] += times
 
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type"):

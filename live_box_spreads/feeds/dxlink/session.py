@@ -302,7 +302,7 @@ class DXLinkSession:
 
     def _answer(self, complaint: m.Complaint) -> None:
         """Do what an ERROR frame asks for."""
-        self._counts.complaints[complaint.error] += 1
+        m.tally(self._counts.complaints, complaint.error)
         ruling = complaint_ruling(complaint.error, complaint.message)
         log.warning(
             "dxlink_error",
