@@ -85,7 +85,7 @@ class Client:
         """Open the conversation."""
         self.book = LiveBook(contracts())
         plan = StreamPlan.of(self.book.contracts, {"SPX": 6800.0})
-        self._line = StreamLine(plan, plan.subscriptions.sessions[0])
+        self._line = StreamLine(plan, 0)
         self._protocol = DXLinkProtocol("token", FIELDS)
         self._protocol.connect()
         for frame in (*HANDSHAKE, CONFIG):
@@ -195,6 +195,10 @@ class NoRest:
     """Stands in for the REST passes: everything comes by the stream here."""
 
     async def run(self, _give: object) -> None:
+        """Do nothing, for ever."""
+        await asyncio.Event().wait()
+
+    async def check_for_ever(self, _give: object) -> None:
         """Do nothing, for ever."""
         await asyncio.Event().wait()
 

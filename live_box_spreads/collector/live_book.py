@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Quotes
+from live_box_spreads.feeds.base import CONTRACT_COLUMNS, MOST_CONNECTIONS, Quotes
 from live_box_spreads.model.chain import TIME_TYPE, Chain
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ class _State:
     Attributes:
         numbers: (7, contracts) prices and sizes, then slow fields; NaN unknown.
         quote_time: (contracts,) when a quote last came; NaT without one.
-        root_heard: (roots,) when the stream last said anything of a root.
+        heard: (connections, roots) when a connection last said anything of a root.
+        connection: (contracts,) which connection quotes them.
         streaming: (contracts,) whether the quote came by a stream that stands since.
         polled: (contracts,) whether the quote was asked for one by one.
         spot: price by underlying.
@@ -70,7 +71,8 @@ class _State:
 
     numbers: Floats
     quote_time: Times
-    root_heard: Times
+    heard: Times
+    connection: NDArray[np.int8]
     streaming: NDArray[np.bool_]
     polled: NDArray[np.bool_]
     spot: dict[str, float]
@@ -79,7 +81,8 @@ class _State:
         return _State(
             self.numbers.copy(),
             self.quote_time.copy(),
-            self.root_heard.copy(),
+            self.heard.copy(),
+            self.connection.copy(),
             self.streaming.copy(),
             self.polled.copy(),
             self.spot.copy(),
@@ -93,11 +96,11 @@ class LiveBook:
 
     A stream says nothing of a quote that has not changed, and a wing option may stand for hours.
     So the time of a streamed quote is when it was last known to stand: when anything of its root
-    was last heard. A root that goes silent grows old as a whole; contracts whose stream was lost
-    keep their prices and times until each is quoted again, and quality rules see by their age that
-    they are stale. A quote that was polled has its own time and stands no longer; one that is older
-    than what is held changes nothing. No time is ever in the future: when the clock of this machine
-    is set back, all times go back with it.
+    was last heard on its connection. A root that goes silent grows old as a whole; contracts whose
+    stream was lost keep their prices and times until each is quoted again, and quality rules see by
+    their age that they are stale. A quote that was polled has its own time and stands no longer;
+    one that is older than what is held changes nothing. No time is ever in the future: when the
+    clock of this machine is set back, all times go back with it.
 
     One thread applies updates. Any thread may read: ``snapshot``, ``health`` and ``ages_secs`` see
     the book between two updates, never in the middle of one, and the writer goes on meanwhile. A
@@ -124,7 +127,8 @@ class LiveBook:
         self._state = _State(
             numbers=np.full((len(_PRICES) + len(_SLOW), count), np.nan),
             quote_time=np.full(count, "NaT", dtype="datetime64[ms]"),
-            root_heard=np.full(len(self._roots), "NaT", dtype="datetime64[ms]"),
+            heard=np.full((MOST_CONNECTIONS, len(self._roots)), "NaT", dtype="datetime64[ms]"),
+            connection=np.zeros(count, np.int8),
             streaming=np.zeros(count, np.bool_),
             polled=np.zeros(count, np.bool_),
             spot={},
@@ -196,7 +200,7 @@ class LiveBook:
         for number, root in enumerate(self._roots):
             mine = self._root_of_row == number
             ages = ages_secs[mine & ~np.isnat(state.quote_time)]
-            heard = state.root_heard[number]
+            heard = np.fmax.reduce(state.heard[:, number])
             found[root] = RootHealth(
                 contracts=int(mine.sum()),
                 quoted=len(ages),
@@ -251,7 +255,7 @@ class LiveBook:
         if update.doubted is not None:
             self._state.streaming[update.doubted] = False
         if update.quotes is not None:
-            self._apply_quotes(update.quotes, update.received_at)
+            self._apply_quotes(update.quotes, update.received_at, update.connection)
         if update.activity is not None:
             self._apply_activity(update.activity)
         self._state.spot.update(update.spot)
@@ -265,10 +269,10 @@ class LiveBook:
         if self._newest is not None and now < self._newest:
             step = now - self._newest
             self._state.quote_time[:] += step
-            self._state.root_heard[:] += step
+            self._state.heard[:] += step
         self._newest = now
 
-    def _apply_quotes(self, quotes: Quotes, received_at: datetime) -> None:
+    def _apply_quotes(self, quotes: Quotes, received_at: datetime, connection: int) -> None:
         """Overwrite both sides; a size without its price means nothing and is cleared with it."""
         # numpy assigns repeated indices in order, so that the last one wins.
         if quotes.stop_gap and quotes.times is not None:
@@ -285,7 +289,8 @@ class LiveBook:
             return
         at = _milliseconds(received_at)
         state.quote_time[rows] = at
-        state.root_heard[self._root_of_row[rows]] = at
+        state.connection[rows] = connection
+        state.heard[connection, self._root_of_row[rows]] = at
         self._find(rows)
 
     def _not_older(self, quotes: Quotes, times: Times) -> Quotes:
@@ -331,7 +336,8 @@ class LiveBook:
 
     def _known_to_stand(self, state: _State) -> Times:
         """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
-        return np.where(state.streaming, state.root_heard[self._root_of_row], state.quote_time)
+        heard = state.heard[state.connection, self._root_of_row]
+        return np.where(state.streaming, heard, state.quote_time)
 
     def _times(self, state: _State, now: datetime) -> Times:
         """Return the same for readers: never in the future, even while a clock is being set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
 
 import polars as pl
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+MOST_CONNECTIONS: Final = 8
+"""A feed may stream over this many connections; see ``Update.connection``."""
 
 CONTRACT_COLUMNS = ["root", "underlying", "expiry", "settlement", "strike", "right"]
 CONTRACT_SCHEMA = pl.Schema(
@@ -154,6 +157,8 @@ class Update:
     Attributes:
         received_at: local receive time (UTC); the wire carries none.
         quotes: new quotes, or None.
+        connection: which of the stream's connections brought them, from 0 to below
+            ``MOST_CONNECTIONS``: one of them that is heard tells nothing of what is on another.
         activity: new slow fields, or None.
         spot: new prices of underlyings, in index points.
         lost: row numbers of contracts whose stream was lost; what is held of them is stale until
@@ -166,6 +171,7 @@ class Update:
 
     received_at: datetime
     quotes: Quotes | None = None
+    connection: int = 0
     activity: Activity | None = None
     spot: Mapping[str, float] = field(default_factory=dict)
     lost: NDArray[np.int32] | None = None

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.feeds.dxlink.session import Subscribed
-    from live_box_spreads.feeds.dxlink.subscriptions import Subscription
     from live_box_spreads.feeds.stream_plan import StreamPlan
 
 log = structlog.get_logger(__name__)
@@ -36,13 +35,15 @@ class StreamLine:
         wanted: subscriptions that the server takes of its share, as far as is known.
     """
 
-    def __init__(self, plan: StreamPlan, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(self, plan: StreamPlan, connection: int) -> None:
         """Take over a share of a plan.
 
         Args:
             plan: of the whole stream.
-            subscriptions: what this connection subscribes, in order.
+            connection: number of the session that is this connection's share.
         """
+        subscriptions = plan.subscriptions.sessions[connection]
+        self._connection = connection
         self.stands = False
         self.subscribed = 0
         self.wanted = len(subscriptions)
@@ -124,6 +125,7 @@ class StreamLine:
         return Update(
             received_at,
             quotes=_quotes(quotes) if quotes else None,
+            connection=self._connection,
             activity=self._activity(slow) if slow else None,
             spot=self._spot(trades),
         )

@@ -60,7 +60,7 @@ class UpdateStream:
         """
         self._left_out = len(plan.subscriptions.left_out)
         self._shares = [len(session) for session in plan.subscriptions.sessions]
-        self._lines = [StreamLine(plan, session) for session in plan.subscriptions.sessions]
+        self._lines = [StreamLine(plan, connection) for connection in range(len(self._shares))]
         self._links = links
         self._rest = rest
         self._clock = clock

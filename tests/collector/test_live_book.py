@@ -44,7 +44,10 @@ numbers = st.just(NAN) | st.integers(0, 500).map(float)
 some_rows = st.integers(0, COUNT - 1)
 row_changes = st.tuples(some_rows, numbers, numbers, numbers, numbers)
 messages = st.lists(
-    st.tuples(st.sampled_from(["quotes", "polled", "activity"]), st.lists(row_changes, max_size=6))
+    st.tuples(
+        st.sampled_from(["quotes", "other quotes", "polled", "activity"]),
+        st.lists(row_changes, max_size=6),
+    )
     | st.tuples(st.just("lost"), st.lists(some_rows))
 )
 
@@ -69,6 +72,8 @@ def update_of(kind: str, changes: list[Any], at: datetime) -> Update:
     match kind:
         case "quotes":
             return Update(at, quotes=quotes(changes))
+        case "other quotes":  # the same by another connection
+            return Update(at, quotes=quotes(changes), connection=1)
         case "polled":
             return Update(at, quotes=polled(changes, at))
         case "activity":
@@ -102,12 +107,12 @@ class SlowTwin:
                     "ask": ask,
                     "bid_size": NAN if math.isnan(bid) else bid_size,
                     "ask_size": NAN if math.isnan(ask) else ask_size,
-                    "streaming": kind == "quotes",
+                    "streaming": kind != "polled" and kind,
                     "polled": kind == "polled",
                     "quote_time": own,
                 }
-            if kind == "quotes":
-                self._hear({row for row, *_ in changes}, at)
+            if kind != "polled":
+                self._hear(kind, {row for row, *_ in changes}, at)
 
     def _lose(self, rows: list[int], at: datetime) -> None:
         for row in rows:
@@ -116,12 +121,12 @@ class SlowTwin:
         if rows and self.lost_since is None:
             self.lost_since = at
 
-    def _hear(self, rows: set[int], at: datetime) -> None:
+    def _hear(self, connection: str, rows: set[int], at: datetime) -> None:
         if rows & self.lost:
             self.lost -= rows
             self.lost_since = None
-        for row, mine in enumerate(self.rows):  # what is heard of a root confirms its streams
-            if row // 2 in {heard // 2 for heard in rows} and mine.get("streaming"):
+        for row, mine in enumerate(self.rows):  # what is heard of a root confirms the rest of it
+            if row // 2 in {heard // 2 for heard in rows} and mine.get("streaming") == connection:
                 mine["quote_time"] = at
 
 
@@ -154,7 +159,7 @@ def test_the_book_agrees_with_its_slow_twin(sent: list[tuple[str, list[Any]]]) -
         assert root == ("SPX", "SPXW")[number]
         assert (health.contracts, health.quoted) == (2, sum("bid" in each for each in mine))
         assert health.polled == sum(each.get("polled", False) for each in mine)
-        assert health.streaming == sum(each.get("streaming", False) for each in mine)
+        assert health.streaming == sum(bool(each.get("streaming")) for each in mine)
         both = [each["bid"] + each["ask"] for each in mine if "bid" in each]
         assert health.two_sided == sum(not math.isnan(each) for each in both)
         ages = [(now - each["quote_time"]).total_seconds() for each in mine if "bid" in each]
@@ -265,6 +270,18 @@ def test_a_quiet_quote_stands_while_its_own_root_is_heard() -> None:
     later = START + timedelta(hours=1)
     book.apply(Update(later, quotes=quotes([(0, 1.1, 2.1, 3.0, 4.0)])))
     assert times_of(book, later) == [later, later, START, START]
+
+
+def test_a_connection_that_freezes_is_not_vouched_for_by_another() -> None:
+    book = LiveBook(CONTRACTS)
+    book.apply(Update(START, quotes=quotes([(0, 1.0, 2.0, 3.0, 4.0)])))
+    book.apply(Update(START, quotes=quotes([(1, 1.0, 2.0, 3.0, 4.0)]), connection=1))
+    later = START + timedelta(seconds=50)
+    book.apply(Update(later, quotes=quotes([(1, 1.5, 2.5, 3.0, 4.0)]), connection=1))
+    assert times_of(book, later)[:2] == [START, later]
+    assert book.health(later)["SPX"].heard_at == later
+    book.apply(Update(later, lost=np.array([0], np.int32)))
+    assert times_of(book, later)[:2] == [START, later]
 
 
 def test_after_a_lost_link_a_quote_counts_only_when_it_comes_again() -> None:

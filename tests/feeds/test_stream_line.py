@@ -64,7 +64,7 @@ def test_underlyings_come_first_then_quotes_by_nearness_then_volume_then_open_in
 
 def test_one_frame_with_three_types() -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, plan.subscriptions.sessions[0])
+    line = StreamLine(plan, 0)
     line.configure(CONFIG)
     update = told(
         line,
@@ -92,7 +92,7 @@ def test_one_frame_with_three_types() -> None:
 @pytest.mark.parametrize("price", ["NaN", "Infinity", 0, -1])
 def test_a_price_that_is_none_is_no_spot(price: float | str) -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, plan.subscriptions.sessions[0])
+    line = StreamLine(plan, 0)
     line.configure(CONFIG)
     update = told(line, "Trade", ["XSP", price, 0])
     assert update is not None
@@ -101,7 +101,7 @@ def test_a_price_that_is_none_is_no_spot(price: float | str) -> None:
 
 def test_a_layout_without_both_prices_says_nothing_of_quotes() -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, plan.subscriptions.sessions[0])
+    line = StreamLine(plan, 0)
     line.configure({**CONFIG, "Quote": ["eventSymbol", "bidPrice"]})
     assert told(line, "Quote", [".690", 1.5]) is None
     line.configure(CONFIG)
@@ -110,7 +110,7 @@ def test_a_layout_without_both_prices_says_nothing_of_quotes() -> None:
 
 def test_each_connection_knows_its_share_only() -> None:
     plan = plan_of(3, 5)
-    first, second, third = (StreamLine(plan, each) for each in plan.subscriptions.sessions)
+    first, second, third = (StreamLine(plan, connection) for connection in range(3))
     assert sorted(first.rows_of("Quote")) == [0, 1, 2, 3]
     assert first.rows_of("Trade").tolist() == []  # the underlying is no contract
     assert sorted(second.rows_of("Trade")) == [0, 1, 2, 3]
@@ -139,6 +139,9 @@ class NoRest:
         self.calls: list[Any] = []
 
     async def run(self, _give: object) -> None:
+        await asyncio.Event().wait()
+
+    async def check_for_ever(self, _give: object) -> None:
         await asyncio.Event().wait()
 
     def stream_brings(self, update: Update) -> None:
@@ -181,7 +184,7 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
         links[1].sent.put_nowait(m.Configured(CONFIG))
         update = await answer(1, m.Data(b'["Quote",[".710",1,2,3,4]]'))
         assert update.quotes is not None
-        assert update.quotes.rows.tolist() == [3]
+        assert (update.quotes.rows.tolist(), update.connection) == ([3], 1)
 
         lost = await answer(1, LinkDown("gone"))
         assert lost.lost is not None

@@ -60,9 +60,8 @@ class Listener:
     """One connection's protocol, reader and book, as the client puts them together."""
 
     def __init__(self, *, reads_slowly: bool) -> None:
-        (session,) = PLAN.subscriptions.sessions
         self.protocol = DXLinkProtocol(TOKEN, FIELDS)
-        self.line = StreamLine(PLAN, session)
+        self.line = StreamLine(PLAN, 0)
         self.book = LiveBook(CONTRACTS)
         self.now = START
         self.missed = 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
 from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
-from tests.feeds.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
+from tests.feeds.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames, opened
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,3 +83,30 @@ OTHERS = st.sampled_from([*HANDSHAKE, CONFIG, {"type": "CHANNEL_CLOSED", "channe
 def test_hostile_json(messages: list[dict[str, Any]], spaced: bool) -> None:  # noqa: FBT001
     separators = (", ", ": ") if spaced else (",", ":")
     check_frames([json.dumps(each, separators=separators).encode() for each in messages])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '["Quote",[".690",1,2,3]]',  # a value is missing
+        '["Quote",[".690",true,2,3,4]]',
+        '["Quote",[".690","1e400x",2,3,4]]',
+        '["Quote",[null,1,2,3,4]]',
+        '["Quote",[".000",1,2,3,4]]',
+        '["Greeks",[".690",1,2,3,4]]',
+        '["Quote",{"eventSymbol":".690","bidPrice":9}]',
+        '["Quote"]',
+        "[[],[]]",
+        "[" * 500 + "]" * 500,
+        '[{"eventType":"Quote","bidPrice":9}]',
+        '["Quote",[".690",1e999,2,3,4]]',
+    ],
+)
+def test_data_that_makes_no_sense_changes_no_price_and_is_counted(data: str) -> None:
+    listener = opened(reads_slowly=False)
+    before = listener.prices()
+    listener.hear(f'{{"type":"FEED_DATA","channel":1,"data":{data}}}'.encode())
+    np.testing.assert_array_equal(listener.prices(), before)
+    decoder = listener.line.decoder
+    counted = decoder.malformed + decoder.unknown + decoder.unreadable
+    assert counted + decoder.unconfigured.total() > 0
