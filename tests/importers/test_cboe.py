@@ -9,6 +9,8 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from live_box_spreads.feeds.importers import read_cboe
 from live_box_spreads.model.chain import Timeliness
@@ -284,6 +286,8 @@ def test_given_quote_time_wins(tmp_path: Path) -> None:
         (NEWEST.replace(",Puts,", ",Sets,"), ["no column 'Puts'", "sets"]),
         (NEWEST.replace(",Net,Bid,", ",Net,Offer,", 1), ["no column 'Bid'", "Calls"]),
         (NEWEST.replace("4 de setembro de 2025 às 14:30", "sometime"), ["--quote-time"]),
+        (NEWEST.replace("de 2025", "de 1890"), ["cannot be right", "--quote-time"]),
+        (NEWEST.replace("GMT-4", "GMT-44"), ["not understood", "--quote-time"]),
         ("\n".join(NEWEST.splitlines()[:4]), ["no readable option contract", "no rows"]),
         (NEWEST.replace("SPX", "ABC"), ["no readable option contract", "ABC"]),
     ],
@@ -303,3 +307,34 @@ def test_unusable_files_say_why_in_one_line(
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match=r"nowhere\.csv: cannot be read"):
         read_cboe(tmp_path / "nowhere.csv")
+
+
+@pytest.fixture(scope="module")
+def damaged_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("damaged") / "quotes.csv"
+
+
+DAMAGE = st.tuples(
+    st.integers(0, 3_000),
+    st.integers(0, 20),
+    st.binary(max_size=6) | st.sampled_from([b'"', b",", b";", b"\n", b"9" * 30, b"1e400", b"NaN"]),
+)
+
+
+@given(text=st.sampled_from([NEWEST, DAT, OLD]), damages=st.lists(DAMAGE, max_size=5))
+def test_any_damage_leaves_a_chain_or_a_format_error_of_one_line(
+    damaged_file: Path, text: str, damages: list[tuple[int, int, bytes]]
+) -> None:
+    data = bytearray(text.encode())
+    for place, length, inserted in damages:
+        at = place % (len(data) + 1)
+        data[at : at + length] = inserted
+    damaged_file.write_bytes(data)
+    try:
+        chain = read_cboe(damaged_file)
+    except FileFormatError as error:
+        message = str(error)
+    else:
+        message = ""
+        assert len(chain.quotes) > 0
+    assert "\n" not in message

@@ -28,7 +28,7 @@ from live_box_spreads.feeds.importers.rows import (
 )
 from live_box_spreads.feeds.importers.text_files import read_text
 from live_box_spreads.model.chain import KEY, TIME_TYPE, Chain, Timeliness
-from live_box_spreads.model.errors import FileFormatError
+from live_box_spreads.model.errors import FileFormatError, ModelError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,7 +89,13 @@ def _quote_time(header: CboeHeader, given: datetime | None, path: Path) -> datet
             f"{path}: the download time {header.date_line!r} is not understood; give the time "
             "of the quotes with --quote-time (quote_time=)"
         )
-    return quote_time_of_download(header.downloaded)
+    try:
+        return quote_time_of_download(header.downloaded)
+    except ModelError as error:
+        raise FileFormatError(
+            f"{path}: the download time {header.date_line!r} cannot be right: {error}; give the "
+            "time of the quotes with --quote-time (quote_time=)"
+        ) from None
 
 
 def _read_rows(contracts: pl.DataFrame) -> pl.DataFrame:

@@ -53,6 +53,7 @@ _ZONE_NAME = re.compile(r"\b(?!(?:AM|PM)\b)[A-Z]{2,5}\b")
 
 _NEW_YORK_ZONES = {"ET", "EST", "EDT", "HAE", "HNE"}  # the last two are French Canadian
 _OTHER_ZONES_HOURS = {"CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+_ONE_DAY = timedelta(days=1)
 _NOON = 12
 _MONTHS_A_YEAR = 12
 
@@ -157,6 +158,8 @@ def _zone(text: str) -> tzinfo | None:
         if offset[1] is None:
             return UTC
         distance = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        if distance >= _ONE_DAY:
+            return None
         return timezone(distance if offset[1] == "+" else -distance)
     names = [name for name in _ZONE_NAME.findall(text) if _month(name.lower()) is None]
     if not names or names[-1] in _NEW_YORK_ZONES:
