@@ -9,7 +9,7 @@ from dash import html
 
 from live_box_spreads.dashboard.formats import UNKNOWN
 from live_box_spreads.dashboard.market_view import loan_roots, removed_by_reason, spot_of
-from live_box_spreads.dashboard.reference_line import reference_label
+from live_box_spreads.dashboard.term_lines import reference_label
 from live_box_spreads.model.chain import Timeliness
 
 if TYPE_CHECKING:

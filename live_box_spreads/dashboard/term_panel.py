@@ -9,8 +9,8 @@ import polars as pl
 from live_box_spreads.books.term_structure import term_structure
 from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
 from live_box_spreads.dashboard.content import Content, nothing_passes
-from live_box_spreads.dashboard.reference_line import reference_label, reference_line, smooth_line
 from live_box_spreads.dashboard.term_figure import term_structure_figure
+from live_box_spreads.dashboard.term_lines import reference_label, reference_line, smooth_line
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dash import html
 
 from live_box_spreads.books.headline import headline
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
-from live_box_spreads.dashboard.reference_line import reference_label
+from live_box_spreads.dashboard.term_lines import reference_label
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices

@@ -10,7 +10,7 @@ from live_box_spreads.dashboard import ids, status
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.market_view import Market, MarketView
 from live_box_spreads.dashboard.panels import content
-from live_box_spreads.dashboard.reference_line import reference_label, reference_line
+from live_box_spreads.dashboard.term_lines import reference_label, reference_line
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.settings import load_settings
 from tests.dashboard.market import chain_at
