@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.feeds.cboe.hours import quoted_at
@@ -149,6 +149,7 @@ def test_a_hostile_body_is_refused_in_one_line(body: bytes) -> None:
     assert "\n" not in str(raised.value)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 10_000), st.integers(0, 20), st.binary(max_size=8)), max_size=6

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.collector.live_book import LiveBook
@@ -109,6 +109,7 @@ TIMES = st.sampled_from([None, NOW, NOW + timedelta(seconds=1)])
 VOLUMES = st.sampled_from([0, 1, 2])
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(PRICES, VOLUMES, TIMES), min_size=3, max_size=3),

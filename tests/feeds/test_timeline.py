@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.feeds.timeline import Playback, Position, Timeline
@@ -62,6 +62,7 @@ def test_no_snapshot_is_refused() -> None:
         _timeline([])
 
 
+@settings(deadline=None)
 @given(
     gaps=st.lists(st.floats(0.0, 1e5), max_size=20),
     speed=st.floats(0.01, 1e4),

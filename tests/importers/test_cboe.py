@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.feeds.importers import read_cboe
@@ -321,6 +321,7 @@ DAMAGE = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(text=st.sampled_from([NEWEST, DAT, OLD]), damages=st.lists(DAMAGE, max_size=5))
 def test_any_damage_leaves_a_chain_or_a_format_error_of_one_line(
     damaged_file: Path, text: str, damages: list[tuple[int, int, bytes]]
