@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LOGGED_EACH: Final = 16
+"""More of the same are logged with each doubling: a server gone mad must not fill the disk."""
+
 _LONGEST_WAIT_SECS: Final = 1.0
 """It wakes this often even if nothing comes, so that a standstill is seen for what it is."""
 
@@ -296,7 +299,9 @@ class DXLinkSession:
                 return self._progress() if self._protocol.state is State.OPEN else None
             case m.Malformed():
                 self._counts.malformed_frames += 1
-                log.warning("dxlink_malformed_frame", reason=event.reason)
+                if _is_worth_a_line(self._counts.malformed_frames):
+                    count = self._counts.malformed_frames
+                    log.warning("dxlink_malformed_frame", reason=event.reason, count=count)
                 return event  # quotes may have been in it
         return None
 
@@ -304,13 +309,16 @@ class DXLinkSession:
         """Do what an ERROR frame asks for."""
         m.tally(self._counts.complaints, complaint.error)
         ruling = complaint_ruling(complaint.error, complaint.message)
-        log.warning(
-            "dxlink_error",
-            error=complaint.error,
-            message=complaint.message,
-            verdict=ruling.verdict,
-            reason=ruling.reason,
-        )
+        count = self._counts.complaints.total()
+        if _is_worth_a_line(count):
+            log.warning(
+                "dxlink_error",
+                error=complaint.error,
+                message=complaint.message,
+                verdict=ruling.verdict,
+                reason=ruling.reason,
+                count=count,
+            )
         match ruling.verdict:
             case Verdict.SHRINK:
                 self.full_since_secs = self._now_secs()
@@ -325,3 +333,8 @@ class DXLinkSession:
                 raise FeedError(f"the quote stream says {complaint.error}: {ruling.reason}")
             case Verdict.GO_ON:
                 pass
+
+
+def _is_worth_a_line(count: int) -> bool:
+    """Tell whether to log the so-manieth of a kind: the first ones, then each doubling."""
+    return count <= _LOGGED_EACH or count & (count - 1) == 0

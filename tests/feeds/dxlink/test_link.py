@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import AsyncMock
 
 import pytest
+from structlog.testing import capture_logs
 
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown, LinkEvent
@@ -187,6 +188,15 @@ async def test_a_token_is_replaced_ahead_of_its_end_and_the_connection_stays(
         # Twice the life of a token; the exchange goes on quoting, so that events come.
         await until(lambda: told.reasons or time.monotonic() - begun_secs > 3.0)
         assert (told.reasons == []) is renewed
+
+
+async def test_a_server_gone_mad_does_not_fill_the_log(exchange: SimulatedExchange) -> None:
+    exchange.faults.error_frames = 200
+    with capture_logs() as logged:
+        async with linked(exchange) as (told, until):
+            await until(lambda: told.link.counts.complaints["UNKNOWN"] == 200)
+    lines = [line["count"] for line in logged if line["event"] == "dxlink_error"]
+    assert lines == [*range(1, 17), 32, 64, 128]
 
 
 def test_pauses_double_to_a_ceiling_and_are_jittered() -> None:
