@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LONGEST_MONTHS = 1200
+"""A hundred years; no tenor is longer."""
 _MONTHS_PER_YEAR = 12
 _HALF_YEAR = 0.5
 _FEWEST_TENORS = 2
@@ -89,13 +91,14 @@ class ParYieldCurve:
         """Refuse yields that make no curve.
 
         Raises:
-            ModelError: fewer than two known yields, a tenor that is not positive, or yields that
-                leave some bond without a positive discount factor.
+            ModelError: fewer than two known yields, a tenor that is not positive or longer than a
+                hundred years, or yields that leave some bond without a positive discount factor.
         """
-        if len(self.tenors_months) < _FEWEST_TENORS or self.tenors_months[0] <= 0:
+        tenors = self.tenors_months
+        if len(tenors) < _FEWEST_TENORS or not 0 < tenors[0] <= tenors[-1] <= LONGEST_MONTHS:
             raise ModelError(
-                f"{self.name} of {self.as_of} has yields at {self.tenors_months} months; a curve "
-                f"needs at least {_FEWEST_TENORS} tenors, all positive"
+                f"{self.name} of {self.as_of} has yields at {tenors} months; a curve needs at "
+                f"least {_FEWEST_TENORS} tenors, all positive and none above {LONGEST_MONTHS}"
             )
         if not (self._half_year_discounts > 0).all():
             raise ModelError(

@@ -76,10 +76,11 @@ def parse_csv(text: str, *, name: str = NAME, origin: str) -> History:
             "or rate after a date"
         )
     kind = columns.index("rate type") if "rate type" in columns else None
+    width = max(rate, kind or 0)
     cells = (
         (row[0], row[rate])
         for row in rows
-        if rate < len(row) and (kind is None or row[kind] == _TYPE)
+        if width < len(row) and (kind is None or row[kind] == _TYPE)
     )
     return overnight_history(cells, name=name, origin=origin)
 

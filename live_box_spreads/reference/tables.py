@@ -10,6 +10,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from live_box_spreads.model.errors import FileFormatError
+from live_box_spreads.model.reference_curve import LONGEST_MONTHS
 from live_box_spreads.reference.history import History
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ def tenor_months(name: str) -> float | None:
     if found is None:
         return None
     number, unit = float(found[1]), found[2].lower()
-    if unit.startswith("m"):
-        return number
     named_years = bool(unit) or name.strip().lower().startswith("dgs")
-    return number * 12 if named_years else None
+    if not named_years:
+        return None
+    months = number if unit.startswith("m") else number * 12
+    return months if 0 < months <= LONGEST_MONTHS else None
 
 
 def parse_day(text: str) -> date | None:
@@ -126,7 +128,11 @@ def par_yield_history(rows: Iterable[YieldRow], *, name: str, origin: str) -> Hi
     found: dict[date, ParYields] = {}
     for text, cells in rows:
         day = parse_day(text)
-        yields = {tenor: fraction(cell, rejected) for tenor, cell in cells.items()}
+        yields = {
+            tenor: fraction(cell, rejected)
+            for tenor, cell in cells.items()
+            if 0 < tenor <= LONGEST_MONTHS
+        }
         known = {tenor: rate for tenor, rate in yields.items() if rate == rate}  # noqa: PLR0124, NaN is missing
         if day is None:
             rejected["unreadable date"] += 1

@@ -145,6 +145,9 @@ def test_a_payment_that_is_not_later_has_no_rate(days: int) -> None:
         ({3: 0.04}, "at least 2 tenors"),
         ({3: 0.04, 6: nan, 12: inf}, "at least 2 tenors"),
         ({0: 0.04, 6: 0.04}, "all positive"),
+        ({3: 0.04, 1e9: 0.04}, "none above 1200"),
+        ({3: 0.04, inf: 0.04}, "none above 1200"),
+        ({3: 0.04, nan: 0.04}, "none above 1200"),
         ({12: 4.31, 24: 4.31, 120: 430.0}, "no positive discount factors"),
     ],
 )

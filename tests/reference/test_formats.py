@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import FileFormatError
 from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve
-from live_box_spreads.reference import read_reference
+from live_box_spreads.reference import FileSource, ReferenceDesk, read_reference
 from live_box_spreads.reference.tables import parse_day, tenor_months
 
 FORMATS = Path(__file__).parent / "formats"
@@ -81,7 +84,7 @@ def test_a_gzip_file_is_read(tmp_path: Path) -> None:
         *[("1 Mo", 1), ("1.5 Month", 1.5), ("6 Mo", 6), ("1 Yr", 12), ("30 Yr", 360)],
         *[("1 mo", 1), ("DGS3MO", 3), ("DGS1", 12), ("DGS30", 360), ("3m", 3), ("10y", 120)],
         *[("10 years", 120), ("source", None), ("Date", None), ("SOFR", None), ("10", None)],
-        *[("T10Y2Y", None), ("BC_3MONTH", None), ("", None)],
+        *[("T10Y2Y", None), ("BC_3MONTH", None), ("", None), ("0m", None), ("9999y", None)],
     ],
 )
 def test_a_tenor_is_told_by_its_name(name: str, months: float | None) -> None:
@@ -156,3 +159,38 @@ def test_a_file_of_another_kind_is_refused_in_one_line(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match=r"nowhere\.csv: cannot be read"):
         read_reference(tmp_path / "nowhere.csv")
+
+
+@st.composite
+def _damaged(draw: st.DrawFn) -> bytes:
+    """A real format with a piece cut out, repeated or replaced."""
+    whole = (FORMATS / draw(st.sampled_from([*PAR, *OVERNIGHT]))).read_bytes()
+    a, b = sorted(draw(st.tuples(*[st.integers(0, len(whole))] * 2)))
+    instead = draw(st.sampled_from([b"", whole[a:b] * 2, b"\x00", b"1e999", b",,,\n", b"<", b'"']))
+    return whole[:a] + instead + whole[b:]
+
+
+@given(st.one_of(st.binary(max_size=400), st.text(max_size=400).map(str.encode), _damaged()))
+def test_any_bytes_give_rates_of_known_days_or_one_line(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rates"
+        file.write_bytes(data)
+        refused, history = "", None
+        try:
+            history = read_reference(file)
+        except FileFormatError as error:
+            refused = str(error)
+        if history is None:
+            assert refused
+            assert "\n" not in refused
+            return
+        found = ReferenceDesk(FileSource(file)).on(max(history.rows))
+        assert (found.curve is None) == bool(found.reason)
+
+
+@pytest.mark.parametrize("text", ['{"refRates":' + "[" * 100_000, "<a>" * 10_000, "[" * 100_000])
+def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "rates"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(FileFormatError):
+        read_reference(file)
