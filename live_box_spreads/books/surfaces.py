@@ -40,7 +40,7 @@ class Surface:
         labels: (n) ISO date of the expiry, or ISO instant of the snapshot.
         values: (n, m) rates as fractions, or contracts; NaN where the cell is empty.
         counts: (n, m) what each value stands on: boxes, or contracts with a known volume.
-        unclear: cells that have boxes and were left empty, because their quotes are too wide.
+        unclear: cells that have boxes and were left empty, because quotes hardly tell the rate.
     """
 
     strikes: Floats
@@ -93,9 +93,10 @@ def rate_surface(
             one both.
         which: the rate to show.
         label: what the rows are named after.
-        clear_within: a cell whose tight boxes are, at the median, more than this many times as
-            wide in rate as those of the row's clearest cell is left empty: far from the money it
-            would show the width of quotes and no rate.
+        clear_within: a cell whose rate is known this many times worse than that of the row's
+            clearest cell is left empty: far from the money it would show the width of quotes and
+            no rate. How well a rate is known goes with the spread of the cell's tight boxes over
+            the square root of the number of strikes behind them, which is about ``sqrt(2 boxes)``.
     """
     unclear = 0
     values = np.full((len(tables), edges.size - 1), np.nan)
@@ -104,7 +105,8 @@ def rate_surface(
         cells = _rate_by_cell(table.frame, edges, which)
         at = cells["cell"].to_numpy()
         counts[row, at] = cells["boxes"].to_numpy()
-        clear = _clear(cells["spread"].to_numpy(), clear_within)
+        strikes = np.sqrt(2.0 * cells["boxes"].to_numpy())
+        clear = _clear(cells["spread"].to_numpy() / np.sqrt(strikes), clear_within)
         values[row, at[clear]] = cells["rate"].to_numpy()[clear]
         unclear += int(np.count_nonzero(~clear))
     return Surface(
@@ -169,13 +171,13 @@ def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFr
     return boxes.group_by("cell").agg(rate=rate, boxes=pl.len(), spread=spread)
 
 
-def _clear(spread: Floats, within: float) -> NDArray[np.bool_]:
-    """Tell which cells of a row are clear; one of unknown spread is so only without a limit."""
+def _clear(error: Floats, within: float) -> NDArray[np.bool_]:
+    """Tell which cells of a row are clear; one of unknown error is so only without a limit."""
     if np.isinf(within):
-        return np.ones(spread.size, np.bool_)
-    if np.isnan(spread).all():
-        return np.zeros(spread.size, np.bool_)
-    clear: NDArray[np.bool_] = spread <= within * np.nanmin(spread)
+        return np.ones(error.size, np.bool_)
+    if np.isnan(error).all():
+        return np.zeros(error.size, np.bool_)
+    clear: NDArray[np.bool_] = error <= within * np.nanmin(error)
     return clear
 
 

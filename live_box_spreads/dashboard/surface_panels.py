@@ -33,7 +33,7 @@ _EACH_CELL = {
     ids.QUOTED_SURFACE: "best in cell",
 }
 _CLEAR_WITHIN = 3.0
-"""A cell is drawn if its quotes are at most this many times as wide as the clearest of its row."""
+"""A cell is drawn if its rate is at most this many times worse known than the best of its row."""
 _SEE_THROUGH = 0.88
 """Of two surfaces, the one behind should be seen through the one before."""
 

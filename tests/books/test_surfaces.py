@@ -78,18 +78,21 @@ def test_mid_surface_is_the_median_weighted_by_the_precision_of_quotes(table: Bo
     assert filled >= 4
 
 
-def test_cells_far_wider_than_the_clearest_of_their_row_are_left_empty(table: BoxTable) -> None:
+def test_cells_that_tell_far_less_than_the_clearest_of_their_row_are_left_empty(
+    table: BoxTable,
+) -> None:
     edges = np.linspace(2000.0, 9000.0, 6)
     everything = rate_surface([table], edges, "mid")
     clear = rate_surface([table], edges, "mid", clear_within=1.5)
-    widths = []
+    errors = []
     for cell in range(5):
         boxes = boxes_in(table, edges[cell], edges[cell + 1], closed=cell == 4)
         spreads = [box["bid_rate"] - box["ask_rate"] for box in boxes]
         spreads = sorted(spread for spread in spreads if not np.isnan(spread))
         tight = spreads[: int((len(spreads) - 1) * 0.25) + 1]
-        widths.append(median(tight) if tight else np.nan)
-    shown = np.array(widths) <= 1.5 * np.nanmin(widths)
+        strikes = (2 * len(spreads)) ** 0.5
+        errors.append(median(tight) / strikes**0.5 if tight else np.nan)
+    shown = np.array(errors) <= 1.5 * np.nanmin(errors)
     assert 1 <= shown.sum() < 5
     np.testing.assert_array_equal(clear.values[0], np.where(shown, everything.values[0], np.nan))
     assert clear.unclear == np.isfinite(everything.values).sum() - shown.sum()
