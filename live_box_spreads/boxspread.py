@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from live_box_spreads.model import settlement as settling
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.legs import (
+    LEAST_COST,
     ExpiryLegs,
     LegQuote,
     LendBorrow,
@@ -130,19 +131,19 @@ class BoxSpread:
         """Debit of buying the box (lending): ``syn_ask(kl) - syn_bid(ks)``."""
         syn_ask_kl = self.call_kl.buy_price - self.put_kl.sell_price
         syn_bid_ks = self.call_ks.sell_price - self.put_ks.buy_price
-        return syn_ask_kl - syn_bid_ks
+        return _cost(syn_ask_kl - syn_bid_ks)
 
     @property
     def bid_cost(self) -> float:
         """Credit of selling the box (borrowing): ``syn_bid(kl) - syn_ask(ks)``."""
         syn_bid_kl = self.call_kl.sell_price - self.put_kl.buy_price
         syn_ask_ks = self.call_ks.buy_price - self.put_ks.sell_price
-        return syn_bid_kl - syn_ask_ks
+        return _cost(syn_bid_kl - syn_ask_ks)
 
     @property
     def mid_cost(self) -> float:
         """Mean of the two costs; NaN unless both exist."""
-        return (self.bid_cost + self.ask_cost) / 2
+        return _cost((self.bid_cost + self.ask_cost) / 2)
 
     @property
     def half_spread(self) -> float:
@@ -337,6 +338,11 @@ class BoxSpread:
         """
         _require_columns(frame.columns)
         return [cls.from_row(row) for row in frame.iter_rows(named=True)]
+
+
+def _cost(cost: float) -> float:
+    """Return the cost, or zero where it is only what binary fractions leave of zero."""
+    return 0.0 if abs(cost) < LEAST_COST else cost
 
 
 def _smallest(*sizes: float) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from live_box_spreads.model.legs import LEAST_COST
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class BoxPrices:
     """Costs (index points) and rates (fractions) of boxes, as (pairs,) arrays.
 
     ``bid_cost <= mid_cost <= ask_cost`` and ``ask_rate <= mid_rate <= bid_rate``. A side that
-    cannot be executed is NaN, and with it the mid. A cost that is not positive has a NaN rate.
+    cannot be executed is NaN, and with it the mid. A cost that is not positive has a NaN rate; one
+    under ``LEAST_COST`` is zero.
     """
 
     bid_cost: Floats
@@ -122,7 +124,8 @@ def numpy_prices(
     bid_cost = forwards.syn_bid[low] - forwards.syn_ask[high]
     ask_cost = forwards.syn_ask[low] - forwards.syn_bid[high]
     width = forwards.strike[high] - forwards.strike[low]
-    costs = (bid_cost, 0.5 * (bid_cost + ask_cost), ask_cost)
+    sums = (bid_cost, 0.5 * (bid_cost + ask_cost), ask_cost)
+    costs = [np.where(np.abs(cost) < LEAST_COST, 0.0, cost) for cost in sums]
     discounts = (np.where(cost > 0.0, cost, np.nan) / width for cost in costs)
     return BoxPrices(*costs, *(rate_from_discount(d, years, compounding) for d in discounts))
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from live_box_spreads.model.legs import LEAST_COST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -123,6 +125,12 @@ def _fill_rates(
 
 
 @jit
+def _cost(cost: float) -> float:
+    """Return the cost, or zero where it is only what binary fractions leave of zero."""
+    return 0.0 if abs(cost) < LEAST_COST else cost
+
+
+@jit
 def _fill_costs(
     low: tuple[float, float, float],
     high: tuple[Floats, Floats, Floats],
@@ -136,9 +144,9 @@ def _fill_costs(
         width[j] = strike[j] - strike_low
         bid = syn_bid_low - syn_ask[j]
         ask = syn_ask_low - syn_bid[j]
-        bid_cost[j] = bid
-        mid_cost[j] = 0.5 * (bid + ask)
-        ask_cost[j] = ask
+        bid_cost[j] = _cost(bid)
+        mid_cost[j] = _cost(0.5 * (bid + ask))
+        ask_cost[j] = _cost(ask)
 
 
 @jit

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Action = Literal["Buy to Open", "Sell to Open"]
 
+LEAST_COST = 1e-9
+"""Index points. A cost is a sum of cents; a smaller one is the rounding of binary fractions, and
+none: 3.3 - 1.1 - 2.2 is 4e-16 in floating point, and would have a rate of thousands of per cent."""
+
 
 class LendBorrow(IntEnum):
     """What a box does to its holder's cash."""

@@ -6,6 +6,7 @@ import sys
 from dataclasses import astuple
 from decimal import Decimal, localcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +24,9 @@ from live_box_spreads.books.box_kernel import (
 )
 from live_box_spreads.books.synthetics import SyntheticForwards
 from live_box_spreads.model.rates import Compounding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIDES = ("bid", "mid", "ask")
 
@@ -164,6 +168,20 @@ def test_no_time_left_is_no_rate(engine: object, years: float) -> None:
         prices: BoxPrices = engine(ascending, pairs, years, compounding)
         assert prices.mid_cost.tolist() == [90.0]
         assert np.isnan([prices.bid_rate, prices.mid_rate, prices.ask_rate]).all()
+
+
+@pytest.mark.parametrize("engine", [box_prices, numpy_prices])
+def test_a_cost_of_nothing_is_zero_and_has_no_rate(
+    engine: Callable[[SyntheticForwards, StrikePairs, float, Compounding], BoxPrices],
+) -> None:
+    syn_bid, syn_ask = 3.3 - 1.1, 5.5 - 3.3
+    assert 0.0 < abs(syn_bid - 2.2) < 1e-15  # what floating point leaves of nothing
+    forwards = SyntheticForwards(
+        np.array([100.0, 200.0]), np.array([syn_bid, 2.2]), np.array([syn_ask, 2.2])
+    )
+    prices = engine(forwards, StrikePairs.within(forwards.strike), 0.5, Compounding.EFFECTIVE)
+    assert (prices.bid_cost, prices.mid_cost, prices.ask_cost) == (0.0, 0.0, 0.0)
+    assert np.isnan([prices.bid_rate, prices.mid_rate, prices.ask_rate]).all()
 
 
 def test_absurd_discounts_of_an_hour_neither_raise_nor_lie() -> None:
