@@ -55,6 +55,7 @@ class CurrentSource:
         self._sleep = sleep
         self._counts = counts
         self._source: ChainSource | None = None
+        self._before: Chain | None = None
         self._listing: Listing | None = None
         self._tried_to_list_at: datetime | None = None
         self._not_listed: dict[str, str] = {}
@@ -92,6 +93,8 @@ class CurrentSource:
 
     async def close(self) -> None:
         """Let go of the source that is open."""
+        if isinstance(self._source, StreamedSource):
+            self._before = self._source.heritage()
         if self._source is not None:
             await self._source.close()
             self._source = None
@@ -164,4 +167,5 @@ class CurrentSource:
             clock=self._clock,
             sleep=self._sleep,
             counts=self._counts,
+            before=self._before,
         )

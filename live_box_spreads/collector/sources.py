@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from live_box_spreads.collector.health import Counts
+from live_box_spreads.collector.inheritance import inherited
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.model.errors import FeedUnavailableError
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     Sleep = Callable[[float], Awaitable[None]]
 
 _LOOK_EVERY_SECS = 0.05
+_HEIRS_DEADLINE_SECS = 10.0
+"""Enough for a small universe to be quoted anew, and for a first look at a large one by REST."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -91,9 +95,10 @@ class StreamedSource:
 
     Settled is: a quote and a volume for every contract; or the whole list asked for and nothing
     new about any contract for ``settle_secs``; or ``deadline_secs`` gone by and one quote there.
+    A stream that inherits quotes, which are marked as old, has a deadline of a few seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # two waits, two seams for tests, two things handed on
         self,
         feed: Feed,
         contracts: Contracts,
@@ -103,8 +108,20 @@ class StreamedSource:
         clock: Clock,
         sleep: Sleep,
         counts: Counts | None = None,
+        before: Chain | None = None,
     ) -> None:
-        """Start streaming; to be called in a running event loop."""
+        """Start streaming; to be called in a running event loop.
+
+        Args:
+            feed: where quotes come from.
+            contracts: what to quote.
+            settle_secs: see above.
+            deadline_secs: see above.
+            clock: gives the current instant, with a time zone.
+            sleep: waits for a number of seconds.
+            counts: where to count what comes.
+            before: quotes of an earlier stream, to be inherited.
+        """
         self.book = LiveBook(contracts)
         self._feed = feed
         self._settle_secs = settle_secs
@@ -112,8 +129,16 @@ class StreamedSource:
         self._clock = clock
         self._sleep = sleep
         self._counts = counts or Counts()
+        heritage = inherited(before, contracts, clock()) if before is not None else None
+        if heritage is not None:
+            self.book.apply(heritage)
+            self._deadline_secs = min(deadline_secs, _HEIRS_DEADLINE_SECS)
         self._settled = False
         self._reading = asyncio.create_task(self._read())
+
+    def heritage(self) -> Chain | None:
+        """Return what another stream may inherit; None before the first chain."""
+        return self._snapshot() if self._settled else None
 
     @property
     def ended(self) -> bool:
@@ -130,6 +155,9 @@ class StreamedSource:
             await self._settle(progress)
         if self._reading.done():
             self._reading.result()  # raises what ended the stream
+        return self._snapshot()
+
+    def _snapshot(self) -> Chain:
         return self.book.snapshot(self._feed.market_time(), self._feed.name, self._feed.timeliness)
 
     def failures(self) -> dict[str, str]:

@@ -228,6 +228,31 @@ async def test_a_snapshot_is_reported_even_where_pruning_fails(
     assert report.failures == {"prune": "a snapshot cannot be removed"}
 
 
+async def test_contracts_listed_anew_keep_their_quotes_and_times_until_new_ones_come(
+    store: SnapshotStore,
+) -> None:
+    listings = [contracts_of("SPX", "SPXW"), contracts_of("SPX")]  # SPXW expires at 21:00
+    feed = ScriptedFeed(listings=listings)
+    feed.send_at(0.0, quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
+    feed.send_at(5.5 * 3600, quoted=quotes(0), active=activity(0, 1))
+    feed.send_at(6.25 * 3600, quoted=quotes(0, bid=20.0), active=activity(0, 1))
+    stop = asyncio.Event()
+    feed.time.at(6.75 * 3600, stop.set)
+    reports: list[SnapshotReport] = []
+    await collector_of(feed, store, "stream").run(1800.0, stop, reports.append)
+    assert feed.streams_opened == 2
+    assert all(report.duration_secs < 10.0 for report in reports)
+    at_the_expiry, later = (read_snapshot(path) for path in store.paths()[12:])
+    ages = (at_the_expiry.snapshot_time - at_the_expiry.quotes["quote_time"]).to_list()
+    assert [age.total_seconds() for age in ages] == [1802.0, 1802.0]
+    assert at_the_expiry.quotes["bid"].to_list() == [10.0, 10.0]
+    assert at_the_expiry.quotes["volume"].null_count() == 2  # it may be of another day
+    assert "stream_lost_since" in at_the_expiry.notes
+    assert "listed anew" in reports[12].failures["stream"]
+    assert later.quotes["bid"].to_list() == [20.0, 10.0]
+    assert "stream_lost_since" not in later.notes
+
+
 async def test_a_listing_that_fails_leaves_the_stream_as_it_is(store: SnapshotStore) -> None:
     listed = contracts_of("SPX", "SPXW")
     away = FeedUnavailableError("the API is away")
