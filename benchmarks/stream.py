@@ -33,7 +33,7 @@ from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import DXLinkLink
 from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget
+from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget
 from live_box_spreads.feeds.stream_line import StreamLine
 from live_box_spreads.feeds.stream_plan import FIELDS, StreamLimits, StreamPlan
 from live_box_spreads.feeds.tastytrade_stream import UpdateStream
@@ -243,7 +243,7 @@ async def receive(port: int, secs: float, connections: int) -> tuple[Seen, LiveB
             session,
             FIELDS,
             rng=Random(1),  # noqa: S311  jitter
-            budget=ChangeBudget(changes=10**9),
+            budget=SharedBudget(ChangeBudget(changes=10**9)).of_rank(0),
         )
         for session in plan.subscriptions.sessions
     ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from live_box_spreads.feeds.base import FeedSetup, Universe, Update
+    from live_box_spreads.feeds.dxlink.subscriptions import Pace
     from live_box_spreads.model.products import Product
     from live_box_spreads.tastytrade_client import MarketData, RootListing
 
@@ -188,7 +189,8 @@ class TastytradeFeed:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
         rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
         links = [
-            self._link(session, rank) for rank, session in enumerate(plan.subscriptions.sessions)
+            self._link(session, self._budget.of_rank(rank))
+            for rank, session in enumerate(plan.subscriptions.sessions)
         ]
         stream = UpdateStream(plan, links, rest, self._clock)
         self._streams.append(stream)
@@ -246,17 +248,18 @@ class TastytradeFeed:
             log.warning("no_quotes_by_rest", reason=str(error))
         missing = [name for name in underlyings if name not in self._spots]
         if missing:
-            link = self._link([Subscription("Trade", name) for name in missing])
+            prices = [Subscription("Trade", name) for name in missing]
+            link = self._link(prices, self._budget.of_rank(0, urgent="Trade"))
             self._spots |= await streamed_spots(link, missing, self._times.spot_wait)
 
-    def _link(self, subscriptions: Sequence[Subscription], rank: int = 0) -> DXLinkLink:
+    def _link(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkLink:
         return DXLinkLink(
             self._client.quote_token,
             subscriptions,
             FIELDS,
             rng=self._rng,
             times=self._times.link,
-            budget=self._budget.of_rank(rank),
+            budget=pace,
         )
 
 

@@ -34,9 +34,9 @@ class ChunkQueue:
         self._recent: deque[tuple[float, Sequence[Subscription]]] = deque()
 
     @property
-    def next_size(self) -> int:
-        """Number of subscriptions in the next chunk; 0 if all are sent."""
-        return len(self._pending[0]) if self._pending else 0
+    def next_chunk(self) -> Sequence[Subscription]:
+        """What goes out next; empty if all are sent."""
+        return self._pending[0] if self._pending else ()
 
     @property
     def left(self) -> int:

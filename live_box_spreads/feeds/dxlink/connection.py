@@ -26,6 +26,7 @@ from live_box_spreads.feeds.dxlink.subscriptions import (
     MAX_CHUNK_BYTES,
     MAX_CHUNK_SYMBOLS,
     ChangeBudget,
+    SharedBudget,
     chunks,
 )
 from live_box_spreads.model.errors import FeedError
@@ -126,7 +127,7 @@ class DXLinkLink:
         self._fields = fields
         self._rng = rng
         self._times = times or LinkTimes()
-        self._budget = budget or ChangeBudget()
+        self._budget = budget or SharedBudget(ChangeBudget()).of_rank(0)
         self._wall_secs = wall_secs
         self._refused_tokens = 0
         self._refused = False

@@ -208,14 +208,14 @@ class DXLinkSession:
     def _queue_chunk(self) -> bool:
         """Queue the next chunk of subscriptions if the channel and the budget allow it."""
         now_secs = self._now_secs()
-        size = self._queue.next_size
-        ready = self._protocol.state is State.OPEN and size > 0
-        if not ready or self._budget.wait_secs(size, now_secs) > 0:
+        chunk = self._queue.next_chunk
+        ready = self._protocol.state is State.OPEN and bool(chunk)
+        if not ready or self._budget.wait_secs(chunk, now_secs) > 0:
             return False
         # Once only: a reset later on would silence contracts whose quotes count as standing.
         self._protocol.subscribe(self._queue.take(now_secs), reset=not self._has_subscribed)
         self._has_subscribed = True
-        self._budget.spend(size, now_secs)
+        self._budget.spend(len(chunk), now_secs)
         return True
 
     def _replace_token(self) -> None:
@@ -241,8 +241,8 @@ class DXLinkSession:
         ]
         if self._protocol.state is not State.OPEN:
             until.append(self._times.handshake)
-        elif size := self._queue.next_size:
-            until.append(max(self._budget.wait_secs(size, now_secs), self._times.chunk_pause))
+        elif chunk := self._queue.next_chunk:
+            until.append(max(self._budget.wait_secs(chunk, now_secs), self._times.chunk_pause))
         return max(0.0, min(until))
 
     async def _frame_within(self, secs: float) -> str | bytes | None:

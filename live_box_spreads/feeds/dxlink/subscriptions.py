@@ -36,6 +36,9 @@ _STILL_ASKING_SECS = 2.0
 
 _LOOK_AGAIN_SECS = 0.25
 
+_SHARE_OF_THE_REST = 0.5
+"""What is not urgent may use up this part of the budget."""
+
 
 class Subscription(NamedTuple):
     """One event type of one symbol: what the server counts."""
@@ -123,10 +126,10 @@ def _json_bytes(item: Subscription) -> int:
 
 
 class Pace(Protocol):
-    """Says when subscription changes may be sent."""
+    """Says when the subscription changes of one connection may be sent."""
 
-    def wait_secs(self, changes: int, now_secs: float) -> float:
-        """Return how long to wait, in seconds, before so many changes may be sent; 0 for now."""
+    def wait_secs(self, chunk: Sequence[Subscription], now_secs: float) -> float:
+        """Return how long to wait, in seconds, before a chunk may be sent; 0 for now."""
         ...
 
     def spend(self, changes: int, now_secs: float) -> None:
@@ -161,15 +164,17 @@ class ChangeBudget:
         self._sent: deque[tuple[float, int]] = deque()
         self._in_window = 0
 
-    def wait_secs(self, changes: int, now_secs: float) -> float:
+    def wait_secs(self, changes: int, now_secs: float, share: float = 1.0) -> float:
         """Return how long to wait, in seconds, before so many changes may be sent; 0 for now.
 
         Args:
-            changes: at most the whole budget.
+            changes: at most the whole share.
             now_secs: seconds on a clock that never goes back.
+            share: part of the budget that may be used up, the rest being kept for others.
         """
         self._forget(now_secs)
-        excess = self._in_window + min(changes, self._changes) - self._changes
+        most = int(self._changes * share)
+        excess = self._in_window + min(changes, most) - most
         for sent_secs, count in self._sent:
             if excess <= 0:
                 break
@@ -205,33 +210,46 @@ class SharedBudget:
     def __init__(self, budget: ChangeBudget) -> None:
         """Share a budget."""
         self.budget = budget
-        self._asked_secs: dict[int, float] = {}
+        self._asked: dict[int, tuple[bool, float]] = {}
 
-    def of_rank(self, rank: int) -> Pace:
-        """Return the pace of one connection; the lowest rank goes first."""
-        return _RankedPace(self, rank)
+    def of_rank(self, rank: int, urgent: str = "Quote") -> Pace:
+        """Return the pace of one connection.
 
-    def wait_secs(self, rank: int, changes: int, now_secs: float) -> float:
-        """Return how long a connection has to wait; see ``Pace``.
-
-        As long as one of a lower rank goes on asking, there is more to send of what is wanted
-        more; one that is down does not ask, and holds nobody up.
+        Args:
+            rank: the lowest goes first.
+            urgent: event type that goes before others, whatever the rank, and may use the whole
+                budget. Other chunks leave half of it, so that quotes that are lost with a
+                connection can be subscribed again at once.
         """
-        self._asked_secs[rank] = now_secs
-        wait_secs = self.budget.wait_secs(changes, now_secs)
-        ahead = (at for other, at in self._asked_secs.items() if other < rank)
-        if any(now_secs - asked_secs < _STILL_ASKING_SECS for asked_secs in ahead):
-            return max(wait_secs, _LOOK_AGAIN_SECS)
-        return wait_secs
+        return _RankedPace(self, rank, urgent)
+
+    def is_behind(self, rank: int, now_secs: float, *, urgent: bool) -> bool:
+        """Note that a connection asks, and tell whether another one goes first.
+
+        As long as another goes on asking, there is more to send of what is wanted more; one that
+        is down does not ask, and holds nobody up.
+        """
+        self._asked[rank] = urgent, now_secs
+        return any(
+            now_secs - asked_secs < _STILL_ASKING_SECS
+            for other, (other_urgent, asked_secs) in self._asked.items()
+            if (not other_urgent, other) < (not urgent, rank)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _RankedPace:
     shared: SharedBudget
     rank: int
+    urgent: str
 
-    def wait_secs(self, changes: int, now_secs: float) -> float:
-        return self.shared.wait_secs(self.rank, changes, now_secs)
+    def wait_secs(self, chunk: Sequence[Subscription], now_secs: float) -> float:
+        urgent = any(item.event_type == self.urgent for item in chunk)
+        share = 1.0 if urgent else _SHARE_OF_THE_REST
+        wait_secs = self.shared.budget.wait_secs(len(chunk), now_secs, share)
+        if self.shared.is_behind(self.rank, now_secs, urgent=urgent):
+            return max(wait_secs, _LOOK_AGAIN_SECS)
+        return wait_secs
 
     def spend(self, changes: int, now_secs: float) -> None:
         self.shared.budget.spend(changes, now_secs)

@@ -10,7 +10,7 @@ CHUNKS = list(chunks(WANTED, max_symbols=10))
 def sent_from(queue: ChunkQueue, now_secs: float = 0.0) -> list[Subscription]:
     """Take all that is left."""
     taken: list[Subscription] = []
-    while queue.next_size:
+    while queue.next_chunk:
         taken += queue.take(now_secs)
     return taken
 
@@ -18,7 +18,7 @@ def sent_from(queue: ChunkQueue, now_secs: float = 0.0) -> list[Subscription]:
 def test_chunks_go_out_in_order() -> None:
     queue = ChunkQueue(CHUNKS, 10.0)
     assert sent_from(queue) == WANTED
-    assert (queue.sent, queue.next_size) == (50, 0)
+    assert (queue.sent, queue.next_chunk) == (50, ())
 
 
 def test_what_may_have_been_dropped_is_sent_again_first_and_in_order() -> None:
@@ -44,7 +44,7 @@ def test_a_full_session_keeps_what_went_before_the_last_chunk() -> None:
     for _ in range(3):
         queue.take(0.0)
     assert queue.cut_short() == 30  # the last chunk sent, and two that waited
-    assert (queue.sent, queue.next_size) == (20, 0)
+    assert (queue.sent, queue.next_chunk) == (20, ())
     assert queue.cut_short() == 10  # another complaint was on its way: one more chunk
     assert queue.sent == 10
 

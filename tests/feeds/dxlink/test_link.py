@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown, LinkEvent
 from live_box_spreads.feeds.dxlink.session import LinkTimes, Subscribed
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription
+from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
 from live_box_spreads.feeds.stream_plan import FIELDS
 from live_box_spreads.model.contracts import parse_occ, streamer_symbol
 from live_box_spreads.tastytrade_client import TastytradeClient
@@ -76,7 +76,7 @@ async def linked(
             FIELDS,
             rng=random.Random(1),  # noqa: S311  jitter
             times=times,
-            budget=ChangeBudget(changes=100_000, window_secs=0.3),
+            budget=SharedBudget(ChangeBudget(changes=100_000, window_secs=0.3)).of_rank(0),
             wall_secs=wall_secs,
         )
         told = Told(link)

@@ -60,30 +60,69 @@ def test_twenty_two_thousand_symbols_take_a_bit_over_two_minutes() -> None:
     assert 120 < now_secs < 130
 
 
+def chunk_of(size: int, event_type: str = "Quote") -> list[Subscription]:
+    return [Subscription(event_type, str(at)) for at in range(size)]
+
+
 def test_the_most_wanted_connection_goes_first_and_one_that_is_down_holds_nobody_up() -> None:
     shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
     first, second = shared.of_rank(0), shared.of_rank(1)
-    assert second.wait_secs(500, 0.0) == 0.0
+    assert second.wait_secs(chunk_of(500), 0.0) == 0.0
     second.spend(500, 0.0)
-    assert first.wait_secs(500, 1.0) == 0.0  # it comes later and is served first
-    assert second.wait_secs(400, 1.0) == 0.25
+    assert first.wait_secs(chunk_of(500), 1.0) == 0.0  # it comes later and is served first
+    assert second.wait_secs(chunk_of(400), 1.0) == 0.25
     first.spend(500, 1.0)
-    assert first.wait_secs(500, 2.0) == 58.0
-    assert second.wait_secs(400, 60.0) == 0.0  # the first has not asked for long: it is done
+    assert first.wait_secs(chunk_of(500), 2.0) == 58.0
+    assert second.wait_secs(chunk_of(400), 60.0) == 0.0  # the first has not asked for long
     second.spend(400, 60.0)
     second.exhaust(61.0)
-    assert first.wait_secs(1, 61.0) == 60.0
+    assert first.wait_secs(chunk_of(1), 61.0) == 60.0
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 500), st.floats(0, 9)), max_size=150))
-def test_connections_share_the_rolling_minute(steps: list[tuple[int, int, float]]) -> None:
+def test_what_is_not_urgent_leaves_half_of_the_budget_to_quotes_and_goes_after_them() -> None:
+    shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
+    first, second = shared.of_rank(0), shared.of_rank(1)
+    assert first.wait_secs(chunk_of(500, "Trade"), 0.0) == 0.0
+    first.spend(500, 0.0)
+    assert first.wait_secs(chunk_of(1, "Trade"), 1.0) == 59.0
+    assert second.wait_secs(chunk_of(500), 1.0) == 0.0  # quotes, though of a later connection
+    second.spend(250, 1.0)
+    assert first.wait_secs(chunk_of(1, "Trade"), 60.5) == 0.0
+    assert second.wait_secs(chunk_of(500), 60.5) == 0.0
+    assert first.wait_secs(chunk_of(1, "Trade"), 60.6) == 0.25
+    mixed = [*chunk_of(1, "Trade"), *chunk_of(1)]
+    assert first.wait_secs(mixed, 60.7) == 0.0
+
+
+def test_a_price_of_an_underlying_may_be_what_is_urgent() -> None:
+    shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
+    shared.of_rank(0).spend(900, 0.0)
+    assert shared.of_rank(0, urgent="Trade").wait_secs(chunk_of(5, "Trade"), 1.0) == 0.0
+    assert shared.of_rank(0).wait_secs(chunk_of(5, "Trade"), 1.0) == 59.0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 4),
+            st.sampled_from(["Quote", "Trade"]),
+            st.integers(1, 400),
+            st.floats(0, 9),
+        ),
+        max_size=150,
+    )
+)
+def test_connections_share_the_rolling_minute(
+    steps: list[tuple[int, str, int, float]],
+) -> None:
     shared = SharedBudget(ChangeBudget(changes=1_000, window_secs=60.0))
     now_secs = 0.0
     sends: list[tuple[float, int]] = []
-    for rank, changes, pause_secs in steps:
+    for rank, event_type, changes, pause_secs in steps:
         now_secs += pause_secs
         pace = shared.of_rank(rank)
-        while (wait_secs := pace.wait_secs(changes, now_secs)) > 1e-9:
+        chunk = chunk_of(changes, event_type)
+        while (wait_secs := pace.wait_secs(chunk, now_secs)) > 1e-9:
             now_secs += wait_secs
         pace.spend(changes, now_secs)
         sends.append((now_secs, changes))
