@@ -180,7 +180,7 @@ def test_a_cost_of_nothing_is_zero_and_has_no_rate(
         np.array([100.0, 200.0]), np.array([syn_bid, 2.2]), np.array([syn_ask, 2.2])
     )
     prices = engine(forwards, StrikePairs.within(forwards.strike), 0.5, Compounding.EFFECTIVE)
-    assert (prices.bid_cost, prices.mid_cost, prices.ask_cost) == (0.0, 0.0, 0.0)
+    assert [*prices.bid_cost, *prices.mid_cost, *prices.ask_cost] == [0.0, 0.0, 0.0]
     assert np.isnan([prices.bid_rate, prices.mid_rate, prices.ask_rate]).all()
 
 
