@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from live_box_spreads.collector.report import (
 from live_box_spreads.collector.schedule import Schedule
 from live_box_spreads.collector.stopping import unless_stopped
 from live_box_spreads.feeds.health import TellsHealth
+from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import (
     BoxSpreadsError,
     ConfigError,
@@ -28,6 +29,7 @@ from live_box_spreads.model.errors import (
     StoreError,
 )
 from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.stores.snapshots import snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from live_box_spreads.feeds.base import Feed, Universe
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.snapshots import SnapshotStore
+
+_MOST_AHEAD = timedelta(minutes=1)
+"""Another writer of the folder may be this much ahead."""
 
 _log = structlog.get_logger(__name__)
 
@@ -208,6 +213,7 @@ class Collector:
         failures = self._source.failures()
         pruned: list[Path] = []
         try:
+            failures |= _hidden(chain, self._store.latest())
             pruned = await asyncio.to_thread(self._store.prune)
         except StoreError as error:
             failures["prune"] = str(error)
@@ -244,6 +250,23 @@ class Collector:
             unchanged=True,
             status=self._source.status(),
         )
+
+
+def _hidden(chain: Chain, newest: Path | None) -> dict[str, str]:
+    """Return a line if a snapshot from the future is shown before this one.
+
+    A clock that ran ahead and was set right leaves such snapshots behind. A recording may be of
+    any day.
+    """
+    if newest is None or chain.timeliness is Timeliness.REPLAY:
+        return {}
+    ahead = snapshot_time_of(newest) - chain.snapshot_time
+    if ahead <= _MOST_AHEAD:
+        return {}
+    return {
+        "clock": f"{newest.name} is {ahead.total_seconds():.0f} s ahead of now and is shown as the "
+        "newest; set the clock, then remove it"
+    }
 
 
 def _told(error: Exception) -> str:

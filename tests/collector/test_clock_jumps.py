@@ -11,6 +11,7 @@ import pytest
 
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.base import Universe
+from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from tests.collector.scripted import ScriptedFeed, ScriptedTime, activity, quotes
 
@@ -96,3 +97,23 @@ async def test_quotes_from_before_a_clock_was_set_back_do_not_look_fresh(tmp_pat
     # Its own root was last heard at 160; the other one not since the start, but for the pause
     # between the last update before the clock was set and the first one after it.
     assert ages[0] < timedelta(seconds=400) < ages[2] == ages[3]
+
+
+async def test_snapshots_that_a_clock_left_in_the_future_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = JumpingTime()
+    feed = ScriptedFeed(time=time)
+    monkeypatch.setattr(ScriptedFeed, "timeliness", Timeliness.LIVE)
+    feed.send_at(0.0, quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
+    time.set_at(70.0, 3600.0)
+    time.set_at(190.0, 0.0)
+    reports = await reports_of(time, feed, SnapshotStore(tmp_path), 290.0)
+    told = ["clock" in report.failures for report in reports]
+    assert told[:2] == [False, False]
+    assert told[-1]
+    last = reports[-1].failures["clock"]
+    assert "s ahead of now and is shown as the newest" in last
+    newest = SnapshotStore(tmp_path).latest()
+    assert newest is not None
+    assert newest.name in last
