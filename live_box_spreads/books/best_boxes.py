@@ -74,8 +74,10 @@ ONE_SIDED = "only one side is quoted"
 OFF_PARITY = "a quote is far from the parity line of its expiry"
 TOO_FEW = "too few at the top of the book, or unknown how many"
 BEYOND_DOUBT = "better than fair beyond doubt: a quote must be wrong"
-_DOUBT_STD_ERRORS, _DOUBT_BPS = 3.0, 2.0
-"""A rate better than fair by more than so many standard errors and so much is not believed."""
+_DOUBT_STD_ERRORS, _DOUBT_OF_QUOTED, _DOUBT_BPS = 3.0, 0.25, 2.0
+"""The fair rate lies between the quotes of nearly every box. A rate better than fair by more than
+so many standard errors, or more than that part of what its own quotes are apart, and by so many
+basis points on top, is not believed."""
 
 
 class FairValue(NamedTuple):
@@ -270,9 +272,10 @@ def _believable(
     if filters.max_abs_rate < np.inf:
         within = np.abs(rate) <= filters.max_abs_rate
         keep = removals.apply(keep, "rate is beyond max_abs_rate", within)
-    doubt = np.nan_to_num(_DOUBT_STD_ERRORS * loan.std_error_bps) + _DOUBT_BPS
+    quoted = np.abs(rate - loan.rate(boxes.other_price, boxes.width)) * 1e4
+    unsure = np.fmin(_DOUBT_STD_ERRORS * loan.std_error_bps, _DOUBT_OF_QUOTED * quoted)
     better = wish.sign * (rate - loan.fair_rate) * 1e4
-    return removals.apply(keep, BEYOND_DOUBT, better <= doubt)
+    return removals.apply(keep, BEYOND_DOUBT, better <= np.nan_to_num(unsure) + _DOUBT_BPS)
 
 
 def _varied(boxes: _Boxes, score: Floats, most: int, usual: UsualBox) -> Indices:

@@ -239,7 +239,11 @@ def test_filters_root_and_conventions_are_those_asked_for(
 
 @cache
 def real_chain(path: Path) -> Chain:
-    return read_cboe(path)
+    """Read a chain and keep every other expiry, so that the tests take half as long."""
+    chain = read_cboe(path)
+    some = pl.DataFrame(chain.keys()[::2], schema=["root", "expiry"], orient="row")
+    quotes = chain.quotes.join(some, on=["root", "expiry"], how="semi", maintain_order="left")
+    return replace(chain, quotes=quotes)
 
 
 def with_bad_quotes(chain: Chain, share: float, seed: int) -> tuple[Chain, pl.DataFrame]:
@@ -296,7 +300,7 @@ def test_bad_quotes_planted_in_real_chains_never_lead(path: Path, side: Side) ->
     found = opportunities(spoilt, fair_values(spoilt, QualityRules()), wish, filters=filters)
     assert found.frame["score_bps"].max() < 0  # type: ignore[operator] # none beats the fair value
     best = best_by_expiry(found)
-    assert len(best) >= 10
+    assert len(best) >= 5
     # What is best over all, and in each expiry, is what was so before the bad quotes came in, give
     # or take the little by which a fair value or a quarter of a half-spread moves it.
     assert max(best.values()) <= max(clean.values()) * 0.9
