@@ -14,6 +14,7 @@ from benchmarks.campaign.soak import resident_mib
 from benchmarks.campaign.troubles import QUICK, ROOTS, WAITS_A_MINUTE
 from live_box_spreads.model.sessions import NEW_YORK, close_time
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
+from live_box_spreads.simulator.faults import Faults
 from live_box_spreads.simulator.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.campaign.rig import Outcome, Rig
-    from live_box_spreads.feeds.tastytrade import FeedTimes
-
 DAYS = tuple(date(2026, 11, day) for day in (16, 17, 18, 19, 20))
 """An ordinary week, Monday to Friday."""
 
@@ -71,6 +70,8 @@ async def live_through_a_week(
         speed=speed,
         tick_secs=0.05,
         history_secs=60.0 * speed,
+        # A minute of this exchange is half a second of ours: it must not count as idle.
+        faults=Faults(idle_close_secs=60.0 * speed),
     )
     with SimulatedExchange(options) as exchange:
         # The collector's waits and ages count seconds of the exchange; sockets know only real ones.
@@ -80,7 +81,6 @@ async def live_through_a_week(
             stale_after_secs=5.0 * speed,
             latency_secs=QUICK.latency_secs * speed,
             recovery_secs=_RECOVERY_SECS * speed,
-            times=_times(speed),
         )
 
         async def sleep(secs: float) -> None:
@@ -101,12 +101,6 @@ async def live_through_a_week(
         week.holes = rig.unreported_holes()
         week.final = "" if rig.ended is None else repr(rig.ended)
     return week
-
-
-def _times(speed: float) -> FeedTimes:
-    """Return times at which a server whose minute is short hears of its client often enough."""
-    link = replace(QUICK.times.link, keepalive=min(QUICK.times.link.keepalive, 10.0 / speed))
-    return replace(QUICK.times, link=link)
 
 
 async def _trade_a_day(rig: Rig, day: date, rng: random.Random, week: Week) -> None:

@@ -49,6 +49,8 @@ class Faults:
         frozen: websockets stay open, but nothing is sent, not even keepalives.
         resets: raise it by one to cut all open websockets without a closing handshake.
         idle_closes: raise it by one to close all open websockets as if their clients were silent.
+        idle_close_secs: silence of a client after which its websocket is closed; 0 is what SETUP
+            agrees on, 60.
         channel_closes: raise it by one to close all channels.
         revocations: raise it by one to take the authorization of all open DXLink sessions away,
             as when their tokens expire.
@@ -90,6 +92,7 @@ class Faults:
     frozen: bool = False
     resets: int = 0
     idle_closes: int = 0
+    idle_close_secs: float = 0.0
     channel_closes: int = 0
     revocations: int = 0
     most_subscriptions: int = MOST_SUBSCRIPTIONS

@@ -207,6 +207,15 @@ def test_a_silent_client_is_closed_and_a_quiet_server_keeps_alive(client: Client
     assert client.session.close == (1000, "Bye")
 
 
+def test_a_client_can_be_taken_for_idle_sooner(small_market: Market) -> None:
+    client = Client(small_market, Faults(idle_close_secs=5.0))
+    setup, _ = client.say(SETUP)
+    assert setup["keepaliveTimeout"] == 5.0
+    (error,) = client.wait(6.0)
+    assert error["error"] == "TIMEOUT"
+    assert client.session.close == (1000, "Bye")
+
+
 def test_keepalives_keep_a_client(client: Client) -> None:
     client.say(SETUP)
     for _ in range(4):

@@ -164,7 +164,8 @@ class DxlinkSession:
             return
         self._is_set_up = True
         self._server_timeout_secs = message.keepalive_timeout
-        self._client_timeout_secs = min(KEEPALIVE_SECS, message.accept_keepalive_timeout)
+        agreed_secs = min(KEEPALIVE_SECS, message.accept_keepalive_timeout)
+        self._client_timeout_secs = self._faults.idle_close_secs or agreed_secs
         self._auth_state_due_secs = now_secs + AUTH_STATE_DELAY_SECS
         if self._faults.auth_state_first:
             self._send_due_auth_state(self._auth_state_due_secs)
