@@ -26,6 +26,7 @@ import structlog
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from benchmarks.campaign.judge import ON_THE_WAY
 from benchmarks.campaign.rig import collecting
 from benchmarks.campaign.soak import Soak, soak
 from benchmarks.campaign.troubles import QUICK, alone, in_random_order, quick_exchange
@@ -102,6 +103,9 @@ def soak_command(
     *,
     minutes: Annotated[float, typer.Option(min=0.5)] = 30.0,
     interval: Annotated[float, typer.Option(min=1, help="Seconds between snapshots.")] = 10.0,
+    longest_rest: Annotated[
+        float, typer.Option(min=1, help="Most seconds of health between two troubles.")
+    ] = 120.0,
     seed: SeedOption = 1,
     folder: Annotated[Path | None, typer.Option(help="Keeps snapshots and the log.")] = None,
     json_file: JsonOption = None,
@@ -119,6 +123,7 @@ def soak_command(
             minutes=minutes,
             seed=seed,
             interval_secs=interval,
+            longest_rest_secs=longest_rest,
             tell=tell,
         )
     figures = soak_figures(seen, interval)
@@ -140,6 +145,8 @@ def soak_figures(seen: Soak, interval_secs: float) -> dict[str, Any]:
         "contracts in the last": findings[-1].contracts if findings else 0,
         "rows compared": sum(each.contracts for each in findings),
         "troubles": len(seen.troubles),
+        "snapshots that were true altogether": sum(e.is_true(ON_THE_WAY) for e in findings),
+        "true again after, s (None: another trouble came first)": seen.recoveries_secs(),
         "rows false as fresh": sum(each.false_fresh for each in findings),
         "rows with a time too young": sum(each.false_times for each in findings),
         "fresh rows, share, median and least": (

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.simulator.market.history import QuoteWindow
 
+ON_THE_WAY = 0.02
+"""Share of rows that may be behind the exchange at an instant while the book counts as true."""
+
 _KEY = ["root", "expiry", "right", "strike"]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from benchmarks.campaign.judge import Finding, Judge
+from benchmarks.campaign.judge import ON_THE_WAY, Finding, Judge
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from live_box_spreads.simulator.scenarios import Scenario
 
 DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_TOKEN)
-ON_THE_WAY = 0.02
-"""Share of rows that may be behind the exchange at an instant while the book counts as true."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.campaign.judge import Finding, Judge
+from benchmarks.campaign.judge import ON_THE_WAY, Finding, Judge
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
@@ -82,6 +82,20 @@ class Soak:
                 holes.append(f"{gap_secs:.0f} s before {after.time:%H:%M:%S}")
         return holes
 
+    def recoveries_secs(self) -> list[float | None]:
+        """Return how long after each trouble began a snapshot was true again.
+
+        None where the next trouble, or the end, came before that.
+        """
+        true = [each.time for each in self.snapshots if each.finding.is_true(ON_THE_WAY)]
+        begins = [at for at, _ in self.troubles]
+        ends = [*begins[1:], datetime.max.replace(tzinfo=UTC)]
+        found: list[float | None] = []
+        for begun, ended in zip(begins, ends, strict=True):
+            again = [at for at in true if begun < at < ended]
+            found.append((again[0] - begun).total_seconds() if again else None)
+        return found
+
     def trend_mib_an_hour(self, skip_secs: float) -> float:
         """Return the slope of a line through the memory, leaving the start out."""
         if not self.memory:
@@ -106,6 +120,7 @@ def soak(
     minutes: float,
     seed: int,
     interval_secs: float,
+    longest_rest_secs: float,
     tell: Callable[[Soak, float], None],
 ) -> Soak:
     """Run it.
@@ -115,6 +130,7 @@ def soak(
         minutes: how long.
         seed: of the market and the troubles.
         interval_secs: between snapshots.
+        longest_rest_secs: most seconds of health between two troubles.
         tell: told the state and the share of the time gone, every few seconds.
     """
     seen = Soak()
@@ -122,7 +138,7 @@ def soak(
         seed=seed,
         history_secs=STALE_AFTER_SECS + 60.0,
         trouble_seed=seed,
-        longest_rest_secs=120.0,
+        longest_rest_secs=longest_rest_secs,
         on_trouble=lambda name: seen.troubles.append((datetime.now(UTC), name)),
     )
     with SimulatedExchange(options) as exchange:

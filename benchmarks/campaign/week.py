@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DAYS = tuple(date(2026, 11, day) for day in (16, 17, 18, 19, 20))
 """An ordinary week, Monday to Friday."""
 
+FINAL = frozenset({"html_401"})
+"""A login that is refused is never tried again, and in fast time there is always one under way."""
+
 _OPENING = time(9, 30)
 _LONGEST_REST_SECS = 4.0
 _RECOVERY_SECS = 20.0
@@ -106,7 +109,7 @@ async def live_through_a_week(
 async def _trade_a_day(rig: Rig, day: date, rng: random.Random, week: Week) -> None:
     """Let troubles come and go until the close, then see that the book is true again."""
     closing = close_time(day)
-    names = [name for name in SCENARIOS if name not in WAITS_A_MINUTE]
+    names = [name for name in SCENARIOS if name not in WAITS_A_MINUTE | FINAL]
     first = len(rig.rounds)
     # Whole seconds of health and trouble are real ones, as the sockets' are.
     while rig.exchange.now() < closing - timedelta(seconds=30 * week.speed):
