@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STANDARD_ERRORS = 2
 _LEGEND_PX = 36
+_FAIR_PX = 7
 _SURE, _NARROW = 0.005, 0.015
 """Rates on the axis: fair ones with an error up to the first, bands of a width up to the second,
 both as fractions. What is wider, at the short end, may leave it."""
@@ -71,13 +72,16 @@ def term_structure_figure(
     lend, borrow, fair = (rates_of(curve, f"{side}_rate") for side in ("lend", "borrow", "fair"))
     errors = _STANDARD_ERRORS * curve["std_error_bps"].to_numpy() / 1e4
     figure.add_traces(_executable(days, lend, borrow, palette))
-    median_days, median_rates = _median(figure, median, palette)
+    told = bool(np.isfinite(fair).any())
+    median_days, median_rates = _median(figure, median, palette, silent=told)
     if reference is not None:
         _line(figure, reference, "Reference", {"color": palette.text, "width": 1.5, "dash": "dash"})
     if smooth is not None:
         _line(figure, smooth, "Smooth", {"color": palette.mid, "width": 2})
         figure.data[-1].update(showlegend=False)  # it goes through the fair rates
-    _fair(figure, curve, fair, errors, reference, palette, joined=smooth is None)
+    medians = dict(zip(median["expiry"], _median_words(median), strict=True))
+    words = [medians.get(expiry, "no box in the band") for expiry in curve["expiry"]]
+    _fair(figure, curve, errors, words, reference, palette, joined=smooth is None)
     every_day = [*days.tolist(), *median_days.tolist()]
     figure.update_xaxes({**tenor_ticks(every_day), "title": {"text": "Time to payment"}})
     sure, narrow = errors <= _SURE, borrow - lend <= _NARROW
@@ -121,13 +125,15 @@ def _side(
 
 
 def _median(
-    figure: go.Figure, median: pl.DataFrame, palette: Palette
+    figure: go.Figure, median: pl.DataFrame, palette: Palette, *, silent: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw the median of the chosen boxes; return where it is."""
+    """Draw the median of the chosen boxes; return where it is.
+
+    Where there are fair rates it lies on or beside them, and is silent: they tell it on hover.
+    """
     days = np.round(median["tte_years"].to_numpy() * DAYS_PER_YEAR, 2)
     rates = rates_of(median, "rate")
     if days.size:
-        low, high = (percents(rates_of(median, end)) for end in ("low", "high"))
         figure.add_scatter(
             x=days,
             y=rates,
@@ -135,13 +141,19 @@ def _median(
             mode="lines+markers",
             line={"color": palette.muted, "width": 1},
             marker={"size": 4},
-            customdata=np.column_stack([low, high, median["boxes"].to_list()]),
-            hovertemplate=(
-                "median of %{customdata[2]} boxes <b>%{y:.2%}</b> · %{x:,.0f} days<br>"
-                "10 % to 90 %: %{customdata[0]} to %{customdata[1]}<extra></extra>"
-            ),
+            customdata=_median_words(median),
+            hovertemplate=None if silent else "%{customdata} · %{x:,.0f} days<extra></extra>",
+            hoverinfo="skip" if silent else None,
         )
     return days, rates
+
+
+def _median_words(median: pl.DataFrame) -> list[str]:
+    rate, low, high = (percents(rates_of(median, name)) for name in ("rate", "low", "high"))
+    return [
+        f"median of {boxes:,} boxes {middle} (10 % to 90 %: {least} to {most})"
+        for middle, least, most, boxes in zip(rate, low, high, median["boxes"], strict=True)
+    ]
 
 
 def _line(figure: go.Figure, line: Line, name: str, look: dict[str, Any]) -> None:
@@ -158,8 +170,8 @@ def _line(figure: go.Figure, line: Line, name: str, look: dict[str, Any]) -> Non
 def _fair(
     figure: go.Figure,
     curve: pl.DataFrame,
-    fair: NDArray[np.float64],
     errors: NDArray[np.float64],
+    medians: list[str],
     reference: Line | None,
     palette: Palette,
     *,
@@ -171,25 +183,25 @@ def _fair(
     hover = (
         "<b>%{customdata[0]}</b> · %{x:,.0f} days<br>"
         "fair <b>%{y:.3%}</b> ± %{customdata[1]} bp (2 standard errors, %{customdata[2]} strikes)"
-        "<br>executable: lend %{customdata[3]} · borrow %{customdata[4]}"
+        "<br>executable: lend %{customdata[3]} · borrow %{customdata[4]}<br>%{customdata[5]}"
     )
-    columns = [expiries, within, curve["strikes_used"].to_list(), *sides]
+    columns = [expiries, within, curve["strikes_used"].to_list(), *sides, medians]
     if reference is not None:
         spreads = curve["spread_bps"].to_list()
         columns += [
             percents(rates_of(curve, "reference_rate")),
             [f"{spread:+.1f} bp" if np.isfinite(spread) else "no spread" for spread in spreads],
         ]
-        hover += f"<br>{reference.label}: %{{customdata[5]}} · <b>%{{customdata[6]}}</b>"
+        hover += f"<br>{reference.label}: %{{customdata[6]}} · <b>%{{customdata[7]}}</b>"
     figure.add_scatter(
         x=np.round(curve["years"].to_numpy() * DAYS_PER_YEAR, 2),
-        y=fair,
+        y=rates_of(curve, "fair_rate"),
         error_y={"array": np.round(errors, 7), "thickness": 1.5, "width": 4},
         name="Fair",
         legendrank=1,
         mode="lines+markers" if joined else "markers",
         line={"color": palette.mid, "width": 2.5},
-        marker={"color": palette.mid, "size": 6},
+        marker={"color": palette.mid, "size": _FAIR_PX},
         customdata=np.column_stack(columns),
         hovertemplate=hover + "<extra></extra>",
     )

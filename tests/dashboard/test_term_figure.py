@@ -78,11 +78,14 @@ def test_the_executable_band_is_filled_where_both_sides_are_known() -> None:
 def test_a_hover_tells_spread_and_day_of_the_reference() -> None:
     fair = _traces(COMPARED, REFERENCE)["Fair"]
     assert list(fair.customdata[0]) == [
-        *("Fri 18 Dec 2026", "25.0", "80", "3.90%", "4.50%", "3.80%", "+30.0 bp"),
+        *("Fri 18 Dec 2026", "25.0", "80", "3.90%", "4.50%", "no box in the band"),
+        *("3.80%", "+30.0 bp"),
     ]
     assert list(fair.customdata[1])[-1] == "-4.0 bp"
+    assert fair.customdata[1][5] == "median of 34 boxes 4.15% (10 % to 90 %: 4.00% to 4.30%)"
     assert list(fair.customdata[2])[1:] == [
-        *("\N{EN DASH}", "3", "\N{EN DASH}", "\N{EN DASH}", "3.80%", "no spread"),
+        *("\N{EN DASH}", "3", "\N{EN DASH}", "\N{EN DASH}", "no box in the band"),
+        *("3.80%", "no spread"),
     ]
     assert "Treasury par curve, 04 Sep 2025" in fair.hovertemplate
     assert "Treasury" not in _traces(CURVE, None)["Fair"].hovertemplate
@@ -105,6 +108,13 @@ def test_it_stands_an_empty_band_and_an_empty_curve() -> None:
         figure = term_structure_figure(curve, median, None, None, LIGHT, uirevision="SPX")
         assert figure.layout.yaxis.title.text == "Rate"
         assert figure.layout.uirevision == "SPX"
+
+
+def test_the_median_speaks_for_itself_only_where_there_is_no_fair_rate() -> None:
+    assert _traces(CURVE, None)["Median"].hoverinfo == "skip"
+    alone = _traces(CURVE.clear(), None)["Median"]
+    assert alone.hoverinfo is None
+    assert alone.customdata[0].startswith("median of 34 boxes 4.15%")
 
 
 def test_a_smooth_curve_takes_the_place_of_straight_lines() -> None:
