@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -37,6 +38,15 @@ async def test_three_types_of_every_contract_over_three_connections(
             assert seen.progress.left_out == 0
             await stream.until(lambda seen: seen.streamed.mean() > 0.95)
             assert exchange.dxlink_sessions() == 3
+            exchange.faults.paused = True
+            own = [exchange.quote(symbol) for symbol in seen.contracts.table["occ_symbol"]]
+            bid, ask = np.array([(quote.bid, quote.ask) for quote in own]).T
+            await stream.until(
+                lambda seen: (
+                    np.array_equal(seen.bid[seen.streamed], bid[seen.streamed], equal_nan=True)
+                    and np.array_equal(seen.ask[seen.streamed], ask[seen.streamed], equal_nan=True)
+                )
+            )
     assert [log for log in logs if log["event"] in {"stream_losses", "dxlink_error"}] == []
 
 
