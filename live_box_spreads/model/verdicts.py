@@ -119,6 +119,8 @@ _INFORMS: Final = Ruling(Verdict.GO_ON, "an ERROR frame informs; what it leads t
 
 UNTRUSTED: Final = Ruling(Verdict.GIVE_UP, "secrets do not go to a peer nobody vouches for")
 
+_CANCELLED: Final = Ruling(Verdict.STOP, "told to end, by whoever waits or by the system")
+
 ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (LoginRefusedError, LOGIN_STATUSES[0][1]),
     (CredentialsError, Ruling(Verdict.STOP, "there is nothing to log in with")),
@@ -172,11 +174,11 @@ def complaint_ruling(error: str, message: str) -> Ruling:
     return _INFORMS
 
 
-def error_ruling(error: Exception) -> Ruling:
-    """Return what an error asks for."""
+def error_ruling(error: BaseException) -> Ruling:
+    """Return what an error asks for; a cancelled task is not tried again."""
     if isinstance(error, ApiError):
         return status_ruling(error.status)
-    return next(ruling for kind, ruling in ERRORS if isinstance(error, kind))
+    return next((ruling for kind, ruling in ERRORS if isinstance(error, kind)), _CANCELLED)
 
 
 def _look_up(rows: Sequence[_Row], number: int, otherwise: Ruling) -> Ruling:

@@ -135,6 +135,7 @@ class Login:
     async def close(self) -> None:
         """End a renewal that is under way."""
         if self._renewal is not None:
+            self._renewal.remove_done_callback(self._end_renewal)
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
 

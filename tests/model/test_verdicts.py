@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from live_box_spreads.model import verdicts
@@ -116,9 +118,11 @@ def test_complaints(error: str, message: str, verdict: Verdict) -> None:
         (ChainError("x"), Verdict.GIVE_UP),
         (BoxSpreadsError("x"), Verdict.GIVE_UP),
         (ZeroDivisionError(), Verdict.GIVE_UP),
+        (asyncio.CancelledError(), Verdict.STOP),
+        (KeyboardInterrupt(), Verdict.STOP),
     ],
 )
-def test_errors(error: Exception, verdict: Verdict) -> None:
+def test_errors(error: BaseException, verdict: Verdict) -> None:
     assert verdicts.error_ruling(error).verdict is verdict
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from live_box_spreads.model.errors import (
     ApiError,
@@ -179,6 +180,22 @@ async def test_a_call_that_is_cancelled_leaves_the_renewal_to_the_others() -> No
         await patient
         assert given_up.cancelled()
     assert server.used == ["token-1"]
+
+
+async def test_a_cancelled_call_ends_as_cancelled_and_says_nothing() -> None:
+    server = Renewals()
+    server.gate.clear()
+    with capture_logs() as logged:
+        async with server.renewing_client() as client:
+            call = asyncio.create_task(client.session_state())
+            await _let_others_run()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            renewal = client._login._renewal
+    assert renewal is not None
+    assert renewal.cancelled()
+    assert logged == []
 
 
 async def test_many_calls_that_find_the_token_forgotten_renew_it_once() -> None:
