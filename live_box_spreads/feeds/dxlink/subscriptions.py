@@ -237,22 +237,27 @@ class SharedBudget:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class _RankedPace:
-    shared: SharedBudget
-    rank: int
-    urgent: str
+    def __init__(self, shared: SharedBudget, rank: int, urgent_type: str) -> None:
+        self._shared = shared
+        self._rank = rank
+        self._urgent_type = urgent_type
+        # A connection asks for the same chunk with every frame that it receives meanwhile.
+        self._chunk: Sequence[Subscription] = ()
+        self._is_urgent = False
 
     def wait_secs(self, chunk: Sequence[Subscription], now_secs: float) -> float:
-        urgent = any(item.event_type == self.urgent for item in chunk)
-        share = 1.0 if urgent else _SHARE_OF_THE_REST
-        wait_secs = self.shared.budget.wait_secs(len(chunk), now_secs, share)
-        if self.shared.is_behind(self.rank, now_secs, urgent=urgent):
+        if chunk is not self._chunk:
+            self._chunk = chunk
+            self._is_urgent = any(item.event_type == self._urgent_type for item in chunk)
+        share = 1.0 if self._is_urgent else _SHARE_OF_THE_REST
+        wait_secs = self._shared.budget.wait_secs(len(chunk), now_secs, share)
+        if self._shared.is_behind(self._rank, now_secs, urgent=self._is_urgent):
             return max(wait_secs, _LOOK_AGAIN_SECS)
         return wait_secs
 
     def spend(self, changes: int, now_secs: float) -> None:
-        self.shared.budget.spend(changes, now_secs)
+        self._shared.budget.spend(changes, now_secs)
 
     def exhaust(self, now_secs: float) -> None:
-        self.shared.budget.exhaust(now_secs)
+        self._shared.budget.exhaust(now_secs)
