@@ -29,6 +29,7 @@ HEADLINE_SCHEMA = pl.Schema(
         "premium_date": pl.Date(),
         "payment_date": pl.Date(),
         "days": pl.Int64(),
+        "years": pl.Float64(),
         "fair_rate": pl.Float64(),
         "std_error_bps": pl.Float64(),
         "is_exact": pl.Boolean(),
@@ -95,5 +96,5 @@ def _row(
     if smooth is not None and exact:
         read = smooth.rates([due], compounding).row(0, named=True)
         row |= {"payment_date": due, "days": target_days, "fair_rate": read["rate"]}
-        row["std_error_bps"] = read["std_error_bps"]
+        row |= {"years": read["years"], "std_error_bps": read["std_error_bps"]}
     return {name: row[name] for name in HEADLINE_SCHEMA if name in row} | {"is_exact": exact}

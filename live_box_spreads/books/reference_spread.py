@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.rates import Compounding, discount_from_rate, rate_from_discount
+from live_box_spreads.model.settlement import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from live_box_spreads.model.reference_curve import ReferenceCurve
@@ -22,9 +24,11 @@ def with_reference(
     """Return a table with the reference rate of each row's loan and the spread to it.
 
     Args:
-        frame: rows with ``premium_date``, ``payment_date`` and a rate.
+        frame: rows with ``premium_date``, ``payment_date`` and a rate; where they have ``years``,
+            the rate counts those, else the days between the two dates over 365.
         reference: what to compare with.
-        compounding: convention of the rate; the reference is told in the same one.
+        compounding: convention of the rate; the reference is told in the same one, and over the
+            same years.
         rate: column of the rate, a fraction.
 
     Returns:
@@ -32,8 +36,12 @@ def with_reference(
         in basis points) and ``reference_date``. NaN where the reference does not cover the loan
         or there is no rate.
     """
-    dates = zip(frame["premium_date"], frame["payment_date"], strict=True)
-    rates = [reference.rate(premium, payment, compounding) for premium, payment in dates]
+    dates = list(zip(frame["premium_date"], frame["payment_date"], strict=True))
+    apart = np.array([(payment - premium).days for premium, payment in dates]) / DAYS_PER_YEAR
+    told = [reference.rate(premium, payment, Compounding.CONTINUOUS) for premium, payment in dates]
+    discounts = discount_from_rate(np.array(told, dtype=np.float64), apart, Compounding.CONTINUOUS)
+    years = frame["years"].to_numpy() if "years" in frame.columns else apart
+    rates = rate_from_discount(discounts, years, compounding)
     return frame.with_columns(
         pl.Series("reference_rate", rates, dtype=pl.Float64),
         pl.lit(reference.as_of).alias("reference_date"),

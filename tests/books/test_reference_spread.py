@@ -47,7 +47,19 @@ def test_without_a_rate_on_either_side_there_is_no_spread() -> None:
 def test_both_are_told_in_one_convention(compounding: Compounding) -> None:
     overnight = OvernightRate("flat", AS_OF, 0.04)
     rows = with_reference(ROWS, overnight, compounding).to_dicts()
-    assert rows[1]["reference_rate"] == overnight.rate(PAID, date(2025, 12, 5), compounding)
+    expected = overnight.rate(PAID, date(2025, 12, 5), compounding)
+    assert rows[1]["reference_rate"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_both_count_the_same_years() -> None:
+    """A box that is counted to its expiry has the reference's price over those years too."""
+    curve = ParYieldCurve("flat", AS_OF, {1: 0.04, 12: 0.04})
+    fewer = ROWS.with_columns(years=pl.Series([5.0, 89.0, 363.0, 179.0]) / 365)
+    row = with_reference(fewer, curve).row(1, named=True)
+    price = 1 / (1 + 0.04 * 91 / 365)
+    assert row["reference_rate"] == pytest.approx(price ** (-365 / 89) - 1, rel=1e-12)
+    passed = with_reference(ROWS.with_columns(years=nan), curve)
+    assert passed["spread_bps"].is_nan().all()
 
 
 def test_another_rate_may_be_compared_and_no_row_is_no_trouble() -> None:
