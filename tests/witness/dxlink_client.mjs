@@ -1,11 +1,14 @@
 // The DXLink client of dxFeed itself (npm @dxfeed/dxlink-api, unmodified) as a client of an exchange.
 //
-//     node --experimental-websocket dxlink_client.mjs < request.json
+//     node dxlink_client.mjs < request.json
 //
 // request: {"url", "token", "format": "COMPACT"|"FULL", "symbols", "trades", "quiet_ms"}
 // Prints {"quotes": {symbol: [bid, ask, bidSize, askSize]}, "trades": {symbol: price}, "errors": […]}.
 import { readFileSync } from 'node:fs'
 import { DXLinkFeed, DXLinkWebSocketClient, FeedContract } from '@dxfeed/dxlink-api'
+import { WebSocket } from 'ws'
+
+globalThis.WebSocket ??= WebSocket // what a browser has, and Node from 22 on
 
 const request = JSON.parse(readFileSync(0, 'utf8'))
 const seen = { quotes: {}, trades: {}, errors: [], authStates: [] }

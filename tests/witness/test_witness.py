@@ -118,7 +118,8 @@ def node() -> tuple[str, ...]:
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
         missing("node and npm are not installed")
-    if not (HERE / "node_modules/@dxfeed/dxlink-api").is_dir():
+    needed = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    if not all((HERE / "node_modules" / name).is_dir() for name in needed):
         npm = subprocess.run(  # literal
             ["npm", "ci", "--silent"],  # noqa: S607
             cwd=HERE,
@@ -127,7 +128,7 @@ def node() -> tuple[str, ...]:
         )
         if npm.returncode:
             missing(f"the JavaScript client cannot be installed: {npm.stderr.decode()[:200]}")
-    return (str(found), "--experimental-websocket", "--no-warnings", "dxlink_client.mjs")
+    return (str(found), "dxlink_client.mjs")
 
 
 @pytest.mark.parametrize("data_format", ["COMPACT", "FULL"])
