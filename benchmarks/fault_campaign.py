@@ -42,6 +42,15 @@ SeedOption = Annotated[int, typer.Option(min=0, help="The same seed, the same tr
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")]
 
 _FIRST_SECS = 30.0
+_COLUMNS = (
+    "trouble",
+    "true again after, s",
+    "snapshots of rounds",
+    "rounds that reported it",
+    "rows false as fresh",
+    "rows with a time too young",
+    "oldest price shown as fresh, s",
+)
 _SETTLED_SECS = 600.0
 
 
@@ -212,7 +221,8 @@ def _is_bad(each: Outcome) -> bool:
 
 
 def _print_outcomes(outcomes: list[Outcome]) -> None:
-    print("| trouble | true again after, s | snapshots | failures reported | false as fresh | ")
+    print("|", " | ".join(_COLUMNS), "|")
+    print("|", "---|" * len(_COLUMNS), sep="")
     for each in outcomes:
         recovered = "never" if each.recovered_secs is None else f"{each.recovered_secs:.1f}"
         print(
