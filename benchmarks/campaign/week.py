@@ -72,7 +72,7 @@ async def live_through_a_week(
         now=first,
         speed=speed,
         tick_secs=0.05,
-        history_secs=60.0 * speed,
+        history_secs=12.0 * speed,  # more than a quote may be old
         # A minute of this exchange is half a second of ours: it must not count as idle.
         faults=Faults(idle_close_secs=60.0 * speed),
     )
