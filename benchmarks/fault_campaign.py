@@ -63,9 +63,7 @@ def alone_command(
 ) -> None:
     """Meet each trouble alone, and wait until the book is true again."""
     chosen = names or list(SCENARIOS)
-    outcomes = asyncio.run(_alone(chosen, seed))
-    _print_outcomes(outcomes)
-    _finish([asdict(each) for each in outcomes], json_file, bad=any(map(_is_bad, outcomes)))
+    _sum_up(*asyncio.run(_alone(chosen, seed)), json_file)
 
 
 @app.command()
@@ -77,9 +75,7 @@ def sequences(
     json_file: JsonOption = None,
 ) -> None:
     """Meet random sequences of overlapping troubles."""
-    outcomes = asyncio.run(_sequences(count, troubles, seed))
-    _print_outcomes(outcomes)
-    _finish([asdict(each) for each in outcomes], json_file, bad=any(map(_is_bad, outcomes)))
+    _sum_up(*asyncio.run(_sequences(count, troubles, seed)), json_file)
 
 
 @app.command()
@@ -178,7 +174,14 @@ def soak_figures(seen: Soak, interval_secs: float) -> dict[str, Any]:
     }
 
 
-async def _alone(names: list[str], seed: int) -> list[Outcome]:
+def _sum_up(outcomes: list[Outcome], holes: list[str], json_file: Path | None) -> None:
+    _print_outcomes(outcomes)
+    print("unreported holes:", holes or "none")
+    figures = {"outcomes": [asdict(each) for each in outcomes], "holes": holes}
+    _finish(figures, json_file, bad=bool(holes) or any(map(_is_bad, outcomes)))
+
+
+async def _alone(names: list[str], seed: int) -> tuple[list[Outcome], list[str]]:
     with _progress() as progress, SimulatedExchange(quick_exchange(seed)) as exchange:
         bar = progress.add_task("troubles", total=len(names))
 
@@ -188,11 +191,11 @@ async def _alone(names: list[str], seed: int) -> list[Outcome]:
         with tempfile.TemporaryDirectory() as folder:
             async with collecting(exchange, Path(folder), _patient()) as rig:
                 await rig.true_from(exchange.now(), _FIRST_SECS)
-                return await alone(rig, names, tell)
+                return await alone(rig, names, tell), rig.unreported_holes()
 
 
-async def _sequences(count: int, troubles: int, seed: int) -> list[Outcome]:
-    outcomes = []
+async def _sequences(count: int, troubles: int, seed: int) -> tuple[list[Outcome], list[str]]:
+    outcomes, holes = [], []
     with _progress() as progress:
         bar = progress.add_task("sequences", total=count)
         for number in range(count):
@@ -205,8 +208,9 @@ async def _sequences(count: int, troubles: int, seed: int) -> list[Outcome]:
                     await rig.true_from(exchange.now(), _FIRST_SECS)
                     rng = random.Random(seed + number)  # noqa: S311 - not a secret
                     outcomes.append(await in_random_order(rig, rng, troubles))
+                    holes += rig.unreported_holes()
             progress.update(bar, advance=1)
-    return outcomes
+    return outcomes, holes
 
 
 def _patient() -> Any:
