@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.compiled_kernel import jit
-from live_box_spreads.books.error_models import SPEAKERS, TABLE
 from live_box_spreads.books.parity_line import (
     FEWEST_STRIKES,
     FULL_WEIGHT,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
 
-_MODELS = len(TABLE)
 _LARGE = 1e100  # the product of variances is kept between this and its inverse
 
 
@@ -155,7 +153,7 @@ def _all_models(
     scale, excess = np.empty(place.size), np.empty(place.size)
     fade = np.zeros(place.size)
     power, reach = np.nan, np.nan
-    for j in range(_MODELS):
+    for j in range(len(found)):
         if table[j, 0] != power:
             power = table[j, 0]
             _weigh(residual, spread, power, scale, excess)
@@ -167,32 +165,34 @@ def _all_models(
 
 
 @jit
-def _blend(found: Floats) -> tuple[float, float, float]:
+def _blend(found: Floats, speakers: Indices) -> tuple[float, float, float]:
     """Return shift, tilt and the variance of tilt; see ``error_models.blend``."""
     probability = np.exp(found[:, 3] - np.max(found[:, 3]))
     probability /= np.sum(probability)
     shift, tilt = 0.0, 0.0
-    for j in range(_MODELS):
-        shift += probability[j] * found[SPEAKERS[j], 0]
-        tilt += probability[j] * found[SPEAKERS[j], 1]
+    for j in range(len(found)):
+        shift += probability[j] * found[speakers[j], 0]
+        tilt += probability[j] * found[speakers[j], 1]
     variance = 0.0
-    for j in range(_MODELS):
+    for j in range(len(found)):
         variance += probability[j] * (found[j, 2] + (found[j, 1] - tilt) ** 2)
     return shift, tilt, variance
 
 
 @jit
 def _fit(
-    strike: Floats, mid: Floats, half_spread: Floats, table: Floats, out: Floats
+    quotes: tuple[Floats, Floats, Floats], models: tuple[Floats, Indices], out: Floats
 ) -> tuple[int, int]:
     """Write discount, level and standard error of one block; return strikes used and off line."""
+    strike, mid, half_spread = quotes
+    table, speakers = models
     out[:] = np.nan
     if strike.size < FEWEST_STRIKES:
         return strike.size, 0
     spread = np.maximum(half_spread, NARROWEST)
     typical = np.median(spread)
     discount, level = _first_line(strike, mid, spread)
-    found = np.empty((_MODELS, 4))
+    found = np.empty((len(speakers), 4))
     place = np.empty(strike.size)
     kept, std_error = 0, np.nan
     for _ in range(ROUNDS):
@@ -202,7 +202,7 @@ def _fit(
         if kept < FEWEST_STRIKES:
             return kept, strike.size - kept
         _all_models(place[:kept], residual[:kept], near_spread[:kept] / typical, table, found)
-        shift, tilt, variance = _blend(found)
+        shift, tilt, variance = _blend(found, speakers)
         discount -= tilt / unit
         level += shift - tilt * centre / unit
         std_error = np.sqrt(variance) / unit
@@ -214,7 +214,7 @@ def _fit(
 def fill(
     starts: Indices,
     quotes: tuple[Floats, Floats, Floats],
-    table: Floats,
+    models: tuple[Floats, Indices],
     lines: Floats,
     used: Indices,
     off_line: Indices,
@@ -224,7 +224,8 @@ def fill(
     Args:
         starts: (n + 1,) bounds of the blocks.
         quotes: (m,) arrays strike (ascending within a block), mid, half-spread, all finite.
-        table: ``error_models.TABLE``.
+        models: ``error_models.TABLE`` and ``SPEAKERS``; as arguments, because numba keeps machine
+            code by the age of this file and would not see them change.
         lines: (n, 3) to fill: discount factor, level, standard error of the discount factor; NaN
             where there is no line.
         used: (n,) to fill: strikes that the line rests on.
@@ -233,6 +234,5 @@ def fill(
     strike, mid, half_spread = quotes
     for block in range(starts.size - 1):
         a, b = starts[block], starts[block + 1]
-        used[block], off_line[block] = _fit(
-            strike[a:b], mid[a:b], half_spread[a:b], table, lines[block]
-        )
+        part = (strike[a:b], mid[a:b], half_spread[a:b])
+        used[block], off_line[block] = _fit(part, models, lines[block])

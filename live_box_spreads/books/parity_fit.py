@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.error_models import TABLE
+from live_box_spreads.books.error_models import SPEAKERS, TABLE
 from live_box_spreads.books.parity_line import FEWEST_STRIKES, fit_line
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def compile_fit() -> ModuleType:
     counts = np.zeros(1, dtype=np.intp)
     quotes = (strike, -strike, np.ones_like(strike))
     starts = np.array([0, strike.size], dtype=np.intp)
-    kernel.fill(starts, quotes, TABLE, np.empty((1, 3)), counts, counts.copy())
+    kernel.fill(starts, quotes, (TABLE, SPEAKERS), np.empty((1, 3)), counts, counts.copy())
     return kernel
 
 
@@ -132,7 +132,8 @@ def _lines(
     lines = np.full((blocks, 3), np.nan)
     used, off_line = np.zeros((2, blocks), dtype=np.intp)
     if compile_fit.cache_info().currsize:
-        compile_fit().fill(starts, (strike, mid, half_spread), TABLE, lines, used, off_line)
+        quotes = strike, mid, half_spread
+        compile_fit().fill(starts, quotes, (TABLE, SPEAKERS), lines, used, off_line)
         return lines, used, off_line
     for block, (a, b) in enumerate(pairwise(starts)):
         line = fit_line(strike[a:b], mid[a:b], half_spread[a:b])

@@ -112,6 +112,22 @@ class SmoothCurve:
             }
         )
 
+    def left_out(self) -> pl.DataFrame:
+        """Return how far each expiry is off what the curve through the others says of it.
+
+        Returns:
+            ``payment_date, off_bps, std_error_bps`` (continuous; the error is that of the
+            difference, before it was raised), one row an expiry.
+        """
+        off, error = self._spline.left_out()
+        return pl.DataFrame(
+            {
+                "payment_date": pl.Series(self.payment_dates, dtype=pl.Date),
+                "off_bps": off / _BP,
+                "std_error_bps": error / self.inflation / _BP,
+            }
+        )
+
     def _days(self, payment_dates: Sequence[date]) -> NDArray[np.int64]:
         return np.array([(day - self.premium_date).days for day in payment_dates], dtype=np.int64)
 

@@ -1,0 +1,59 @@
+"""Write the accuracy page and its pictures; see ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from rich.progress import Progress
+
+from benchmarks.accuracy import plots
+from benchmarks.accuracy.page import page
+from benchmarks.accuracy.real_chains import real_chains, roughness
+from benchmarks.accuracy.simulated import simulated_errors
+from live_box_spreads.books.parity_fit import compile_fit
+from live_box_spreads.feeds.importers.cboe import read_cboe
+from live_box_spreads.simulator.market.conditions import CONDITIONS
+
+EXAMPLE = ("spx_20230914", "SPX", date(2024, 3, 15))
+
+
+def main() -> None:
+    """Measure, draw and write."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description="Measure the fair curve on the simulated market and on real chains.",
+        epilog="example: python -m benchmarks.accuracy --data ../data --out docs/accuracy.md",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with the real data")
+    parser.add_argument("--out", type=Path, required=True, help="the page; images go beside it")
+    parser.add_argument("--seeds", type=int, default=12, help="openings of the simulated market")
+    asked = parser.parse_args()
+    files = sorted((asked.data / "chains").glob("*.gz"))
+    if not files:
+        parser.error(
+            f"no chains in {asked.data / 'chains'}; --data is the folder with the real data"
+        )
+    compile_fit()
+    with Progress() as progress:
+        steps = asked.seeds * len(CONDITIONS) + len(files)
+        task = progress.add_task("measuring", total=steps)
+
+        def told(what: str) -> None:
+            progress.update(task, advance=1, description=what)
+
+        errors = simulated_errors(range(1, asked.seeds + 1), told)
+        chains = real_chains(asked.data, told)
+    images = asked.out.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    plots.errors_by_tenor(errors, images / "accuracy_simulated.png")
+    plots.real_curves(chains, images / "accuracy_real_curves.png")
+    plots.roughness_bars(roughness(chains), images / "accuracy_roughness.png")
+    [example] = [path for path in files if path.name.startswith(EXAMPLE[0])]
+    plots.residuals(read_cboe(example), *EXAMPLE[1:], images / "accuracy_residuals.png")
+    asked.out.write_text(page(errors, chains, asked.data), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What docs/accuracy.md claims, small and fast: on the simulated market, and on real chains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks.accuracy.estimates import OURS, ROBUST, estimates
+from benchmarks.accuracy.real_chains import RealChain, agreement, chain_roughness
+from benchmarks.accuracy.simulated import OPENED, chain_of
+from live_box_spreads.books.curve import curve
+from live_box_spreads.books.parity_fit import compile_fit
+from live_box_spreads.feeds.importers.cboe import read_cboe
+from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.simulator.market.conditions import CONDITIONS
+from live_box_spreads.simulator.market.market import Market
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from live_box_spreads.model.chain import Chain
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+FILES = sorted((DATA / "chains").glob("*.gz"))
+ROOTS = ("SPX", "SPXW")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> Iterator[None]:
+    compile_fit()
+    yield
+    compile_fit.cache_clear()
+
+
+def simulated(conditions: str, seed: int) -> tuple[Chain, pl.DataFrame]:
+    """Return a chain and its curve beside the true rates (``true``, continuous)."""
+    market = Market(OPENED, seed=seed, roots=ROOTS, conditions=CONDITIONS[conditions])
+    chain, truth = chain_of(market), market.truth()
+    table = curve(chain, compounding=Compounding.CONTINUOUS)
+    true = [truth.rate(root, expiry) for root, expiry in table.select("root", "expiry").rows()]
+    return chain, table.with_columns(true=pl.Series(true))
+
+
+def errors_bps(table: pl.DataFrame) -> pl.Series:
+    return ((table["fair_rate"] - table["true"]) * 1e4).rename("error")
+
+
+@pytest.mark.parametrize("conditions", ["normal", "quiet"])
+def test_within_a_basis_point_from_two_months_on_in_normal_markets(conditions: str) -> None:
+    for seed in (101, 102):
+        _, table = simulated(conditions, seed)
+        error = errors_bps(table.filter(pl.col("days") >= 60)).to_numpy()
+        assert error.size >= 25
+        assert np.sqrt(np.mean(error**2)) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("conditions", "fewest"), [("normal", 0.9), ("wide", 0.9), ("night", 0.75), ("stressed", 0.75)]
+)
+def test_two_standard_errors_hold_the_truth(conditions: str, fewest: float) -> None:
+    tables = [simulated(conditions, seed)[1] for seed in (101, 102)]
+    table = pl.concat(tables).filter(pl.col("fair_rate").is_finite(), pl.col("days") >= 5)
+    assert len(table) > 100
+    within = errors_bps(table).abs() < 2 * table["std_error_bps"]
+    assert fewest <= np.mean(within.to_numpy()) <= 0.995
+
+
+def test_bad_quotes_planted_all_over_move_no_rate() -> None:
+    chain, clean = simulated("normal", 101)
+    rng = np.random.default_rng(1)
+    count = len(chain.quotes)
+    bad = rng.random(count) < 0.02
+    moved = np.where(bad, rng.choice([-40.0, 25.0, 60.0], count), 0.0)
+    quotes = chain.quotes.with_columns(
+        bid=(pl.col("bid") + moved).clip(lower_bound=0.0), ask=pl.col("ask") + moved
+    )
+    planted = curve(replace(chain, quotes=quotes), compounding=Compounding.CONTINUOUS)
+    long = clean["days"] >= 14
+    apart = ((planted["fair_rate"] - clean["fair_rate"]) * 1e4 / clean["std_error_bps"]).filter(
+        long
+    )
+    assert apart.is_finite().all()
+    assert apart.abs().median() < 0.5  # type: ignore[operator]
+    assert apart.abs().max() < 3.0  # type: ignore[operator]
+
+
+def real_chain(name: str, *, everybody: bool = False) -> RealChain:
+    [path] = [path for path in FILES if path.name.startswith(name)]
+    chain = read_cboe(path)
+    table = curve(chain, compounding=Compounding.CONTINUOUS)
+    rates = estimates(chain, everybody=everybody)
+    return RealChain(path.name, trade_date(chain.snapshot_time), rates, table, {})
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
+def test_real_curves_are_smoother_than_those_of_a_plain_robust_fit() -> None:
+    rough = pl.concat([chain_roughness(real_chain(path.name)) for path in FILES[::2]])
+    off = {
+        name: rough.filter(pl.col("estimator") == name)["off"].abs().to_numpy()
+        for name in (OURS, ROBUST)
+    }
+    for share in (0.5, 0.75, 0.9):
+        assert np.quantile(off[OURS], share) < np.quantile(off[ROBUST], share)
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
+def test_morning_and_afternoon_settlement_agree_on_2023_09_14() -> None:
+    table = real_chain("spx_20230914").table
+    pairs = agreement(*(table.filter(pl.col("root") == root) for root in ROOTS))
+    assert len(pairs) >= 5
+    assert (pairs["apart_bps"].abs() < 2 * pairs["error_bps"]).all()
+    assert pairs["apart_bps"].abs().max() < 8  # type: ignore[operator]
