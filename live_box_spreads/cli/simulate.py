@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import StopOnStdinCloseOption, examples
+
+if TYPE_CHECKING:
+    from live_box_spreads.simulator.faults import Faults
 
 app = typer.Typer()
 
@@ -38,16 +41,25 @@ def simulate(
 
     Faults can be changed while it runs: see docs/simulator.md.
     """
-    from live_box_spreads.simulator import fault_settings  # noqa: PLC0415
     from live_box_spreads.simulator.exchange import (  # noqa: PLC0415
         SimulatorOptions,
         serve_forever,
     )
 
     options = SimulatorOptions(seed=seed, port=port, trouble_seed=trouble, on_trouble=_tell_trouble)
-    fault_settings.change(options.faults, dict(map(fault_settings.parse, fault)))
+    _inject(options.faults, fault)
     with until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close):
         serve_forever(options, on_ready=_tell_how_to_use)
+
+
+def _inject(faults: Faults, wanted: list[str]) -> None:
+    from live_box_spreads.model.errors import ConfigError  # noqa: PLC0415
+    from live_box_spreads.simulator import fault_settings  # noqa: PLC0415
+
+    try:
+        fault_settings.change(faults, dict(map(fault_settings.parse, wanted)))
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="--fault") from None
 
 
 def _tell_trouble(name: str) -> None:
