@@ -28,7 +28,7 @@ from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.addresses import is_loopback
-from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from live_box_spreads.feeds.base import FeedSetup, Universe, Update
     from live_box_spreads.feeds.dxlink.subscriptions import Pace
     from live_box_spreads.model.products import Product
-    from live_box_spreads.tastytrade_client import MarketData, RootListing
+    from live_box_spreads.tastytrade_client import MarketData, QuoteToken, RootListing
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +96,7 @@ class TastytradeFeed:
         self.name = name
         self._client = client
         self._timeliness = timeliness
+        self._follows_token = timeliness is None
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311  jitter, not a secret
         self._times = times or FeedTimes()
@@ -108,7 +109,7 @@ class TastytradeFeed:
 
     @property
     def timeliness(self) -> Timeliness:
-        """Live or delayed, as the quote token says; known after the first ``contracts`` call."""
+        """Live or delayed, as the last quote token says; known from the first ``contracts`` on."""
         if self._timeliness is None:
             raise FeedError("timeliness is known after the first call of contracts()")
         return self._timeliness
@@ -132,7 +133,8 @@ class TastytradeFeed:
         Raises:
             FeedError: nothing at all can be listed, or the account is refused.
         """
-        await self._learn_timeliness()
+        if self._timeliness is None:
+            await self._quote_token()
         failures: dict[str, str] = {}
         products = []
         for root in dict.fromkeys(universe.roots):
@@ -208,10 +210,15 @@ class TastytradeFeed:
         losses = sum((stream.losses() for stream in [*self._streams]), Counter(self._past_losses))
         return FeedHealth(losses, dict(self._client.calls))
 
-    async def _learn_timeliness(self) -> None:
-        if self._timeliness is None:
-            token = await self._client.quote_token()
-            self._timeliness = Timeliness.DELAYED if token.is_delayed else Timeliness.LIVE
+    async def _quote_token(self) -> QuoteToken:
+        """Get a token, which says anew whether quotes are delayed: an entitlement may lapse."""
+        token = await self._client.quote_token()
+        if self._follows_token:
+            now = Timeliness.DELAYED if token.is_delayed else Timeliness.LIVE
+            if self._timeliness not in {None, now}:
+                log.warning("timeliness_changed", before=self._timeliness, now=now)
+            self._timeliness = now
+        return token
 
     async def _chains(
         self, underlyings: Sequence[str]
@@ -254,7 +261,7 @@ class TastytradeFeed:
 
     def _link(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkLink:
         return DXLinkLink(
-            self._client.quote_token,
+            self._quote_token,
             subscriptions,
             FIELDS,
             rng=self._rng,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes
-from tests.feeds.stream_helpers import QUICK, Seen, streaming
+from live_box_spreads.model.chain import Timeliness
+from tests.feeds.stream_helpers import QUICK, SMALL, Seen, Stream, feed_on, streaming
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import SimulatedExchange
@@ -119,3 +121,19 @@ async def test_what_an_unreadable_frame_told_is_missed_until_it_is_told_again(
         assert np.isnan(seen.ask).mean() > 0.5  # nobody knows which of them changed
         seen = await stream.until(lambda seen: np.isfinite(seen.ask).mean() > 0.95)
         assert seen.links_lost == 0
+
+
+async def test_a_token_that_turns_to_delayed_quotes_turns_the_feed(
+    exchange: SimulatedExchange,
+) -> None:
+    async with feed_on(exchange) as feed:
+        contracts = await feed.contracts(SMALL)
+        async with aclosing(feed.updates(contracts)) as updates:
+            stream = Stream(contracts, updates)
+            await stream.until(all_streamed)
+            seen = [feed.timeliness]
+            exchange.faults.demo_level = True
+            exchange.faults.resets += 1
+            await stream.until(lambda seen: seen.links_lost)
+            await stream.until(all_streamed)
+            assert [*seen, feed.timeliness] == [Timeliness.LIVE, Timeliness.DELAYED]
