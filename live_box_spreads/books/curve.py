@@ -100,7 +100,7 @@ def curve(
     parts = synthetics_by_expiry(chain, rules, root)
     fits = parity_fits(StrikeBlocks.of(parts))
     reasons = [
-        _why_no_rate(part, chain.snapshot_time) or why_no_line(part, fits.reasons[block])
+        _why_no_rate(part, chain.snapshot_time) or _why_no_line(part, fits.reasons[block])
         for block, part in enumerate(parts)
     ]
     frame = pl.DataFrame(
@@ -190,7 +190,7 @@ def _why_no_rate(part: Synthetics, instant: datetime) -> str:
     return ""
 
 
-def why_no_line(part: Synthetics, reason: str) -> str:
+def _why_no_line(part: Synthetics, reason: str) -> str:
     """Return the fit's reason, and what the quality rules have to do with it."""
     excluded = part.excluded
     if not reason or not excluded:

@@ -47,7 +47,15 @@ if TYPE_CHECKING:
     from live_box_spreads.books.filters import Removals
     from live_box_spreads.model.chain import Chain
 
-__all__ = ["OPPORTUNITY_SCHEMA", "FairValue", "Opportunities", "Side", "Wish", "opportunities"]
+__all__ = [
+    "OPPORTUNITY_SCHEMA",
+    "FairValue",
+    "Opportunities",
+    "Side",
+    "Wish",
+    "fair_values",
+    "opportunities",
+]
 
 
 _UNKNOWN = FairValue(np.nan, np.nan)
@@ -66,6 +74,19 @@ class Opportunities:
     frame: pl.DataFrame
     removed: Mapping[str, int]
     unranked: Mapping[tuple[str, date], str]
+
+
+def fair_values(table: pl.DataFrame) -> dict[tuple[str, date], FairValue]:
+    """Return the fair value of each (root, expiry) of a curve, or why it has none.
+
+    Args:
+        table: rows of ``curve``; of whatever time basis and compounding.
+    """
+    columns = table.select("root", "expiry", "discount", "discount_error", "reason")
+    return {
+        (root, expiry): FairValue(discount, error, reason)
+        for root, expiry, discount, error, reason in columns.iter_rows()
+    }
 
 
 def opportunities(  # noqa: PLR0913 # each is a choice that a face offers

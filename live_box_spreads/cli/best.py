@@ -81,8 +81,12 @@ def best(  # noqa: PLR0913 # one argument an option
     refuse_binary_terminal(format_, out)
     import polars as pl  # noqa: PLC0415
 
-    from live_box_spreads.books.fair_values import fair_values  # noqa: PLC0415
-    from live_box_spreads.books.opportunities import Wish, opportunities  # noqa: PLC0415
+    from live_box_spreads.books.curve import curve  # noqa: PLC0415
+    from live_box_spreads.books.opportunities import (  # noqa: PLC0415
+        Wish,
+        fair_values,
+        opportunities,
+    )
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
@@ -95,7 +99,7 @@ def best(  # noqa: PLR0913 # one argument an option
         progress("ranking boxes", 0, len(sides))
         chain = read_snapshot(snapshot)
         rules = settings.quality_rules()
-        fair = fair_values(chain, rules, root)
+        fair = fair_values(curve(chain, root=root, rules=rules))
         found = [
             opportunities(
                 chain,

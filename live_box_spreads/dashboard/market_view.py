@@ -15,8 +15,7 @@ import numpy as np
 
 from live_box_spreads.books.box_table import BoxTable, box_table
 from live_box_spreads.books.curve import curve
-from live_box_spreads.books.fair_values import fair_values
-from live_box_spreads.books.opportunities import Opportunities, Wish, opportunities
+from live_box_spreads.books.opportunities import Opportunities, Wish, fair_values, opportunities
 from live_box_spreads.books.reference_spread import with_reference
 from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
@@ -183,18 +182,17 @@ class MarketView:
     def best_boxes(self, market: Market, choices: Choices) -> Opportunities:
         """Return the best boxes of the chosen root and side, over all its expiries."""
         root, options = choices.root, choices.options
-        rules = self.settings.quality_rules()
         return self._best.get(
             (market.path, root, options, choices.side),
             lambda: opportunities(
                 market.chain,
-                fair_values(market.chain, rules, root),
+                fair_values(self._fair(market, root, options).table),
                 Wish(choices.side, limit=BEST_BOXES),
                 root=root,
                 basis=self.settings.time_basis,
                 compounding=options.compounding,
                 filters=self._filters(root, options),
-                rules=rules,
+                rules=self.settings.quality_rules(),
             ),
         )
 

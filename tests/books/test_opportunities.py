@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.fair_values import fair_values
+from live_box_spreads.books.curve import curve
 from live_box_spreads.books.filters import BoxFilters
 from live_box_spreads.books.opportunities import (
     OPPORTUNITY_SCHEMA,
@@ -20,10 +20,10 @@ from live_box_spreads.books.opportunities import (
     Opportunities,
     Side,
     Wish,
+    fair_values,
     opportunities,
 )
 from live_box_spreads.feeds.importers.cboe import read_cboe
-from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import rate_from_discount
 from tests.books.conftest import SNAPSHOT_TIME
 
@@ -293,11 +293,9 @@ def test_bad_quotes_planted_in_real_chains_never_lead(path: Path, side: Side) ->
     chain = real_chain(path)
     filters = BoxFilters(50.0, 3000.0, max_abs_rate=0.25)
     wish = Wish(side, limit=200)
-    clean = best_by_expiry(
-        opportunities(chain, fair_values(chain, QualityRules()), wish, filters=filters)
-    )
+    clean = best_by_expiry(opportunities(chain, fair_values(curve(chain)), wish, filters=filters))
     spoilt, bad = with_bad_quotes(chain, 0.02, seed=SIDES.index(side))
-    found = opportunities(spoilt, fair_values(spoilt, QualityRules()), wish, filters=filters)
+    found = opportunities(spoilt, fair_values(curve(spoilt)), wish, filters=filters)
     assert found.frame["score_bps"].max() < 0  # type: ignore[operator] # none beats the fair value
     best = best_by_expiry(found)
     assert len(best) >= 5
