@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.compiled_kernel import jit
+from live_box_spreads.books.error_models import SCOUT
 from live_box_spreads.books.parity_line import (
     FEWEST_STRIKES,
     FULL_WEIGHT,
@@ -20,7 +21,6 @@ from live_box_spreads.books.parity_line import (
     NARROWEST,
     OFF_LINE,
     ROUNDING,
-    ROUNDS,
 )
 
 if TYPE_CHECKING:
@@ -146,14 +146,18 @@ def _generalised_least_squares(
 
 
 @jit
-def _all_models(
-    place: Floats, residual: Floats, spread: Floats, table: Floats, found: Floats
+def _fit_models(
+    quotes: tuple[Floats, Floats, Floats], table: Floats, rows: tuple[int, int], found: Floats
 ) -> None:
-    """Fit each model, writing its row of ``found``; what rows of one kind share is found once."""
+    """Fit some models, writing their rows of ``found``; what rows of one kind share is found once.
+
+    ``quotes``: place, residual and spread of the strikes that count.
+    """
+    place, residual, spread = quotes
     scale, excess = np.empty(place.size), np.empty(place.size)
     fade = np.zeros(place.size)
     power, reach = np.nan, np.nan
-    for j in range(len(found)):
+    for j in range(rows[0], rows[1]):
         if table[j, 0] != power:
             power = table[j, 0]
             _weigh(residual, spread, power, scale, excess)
@@ -195,14 +199,19 @@ def _fit(
     found = np.empty((len(speakers), 4))
     place = np.empty(strike.size)
     kept, std_error = 0, np.nan
-    for _ in range(ROUNDS):
+    for last in (False, True):
         residual = mid - (level - discount * strike)
         near_strike, near_spread = strike.copy(), spread.copy()
         kept, centre, unit = _keep(near_strike, near_spread, residual, typical, place)
         if kept < FEWEST_STRIKES:
             return kept, strike.size - kept
-        _all_models(place[:kept], residual[:kept], near_spread[:kept] / typical, table, found)
-        shift, tilt, variance = _blend(found, speakers)
+        near = (place[:kept], residual[:kept], near_spread[:kept] / typical)
+        if last:
+            _fit_models(near, table, (0, len(found)), found)
+            shift, tilt, variance = _blend(found, speakers)
+        else:
+            _fit_models(near, table, (SCOUT, SCOUT + 1), found)
+            shift, tilt, variance = found[SCOUT, 0], found[SCOUT, 1], found[SCOUT, 2]
         discount -= tilt / unit
         level += shift - tilt * centre / unit
         std_error = np.sqrt(variance) / unit

@@ -73,6 +73,9 @@ stretches gives up what the far strikes know about the slope, which real chains 
 does one whose scale grows as the half-spread, which is why the fifth model stops short of it.
 """
 
+SCOUT = 1
+"""The model that leads from a rough line to one from which distances can be told."""
+
 TABLE: Floats = np.array([astuple(model) for model in MODELS])
 """One row a model: spread power, shared part, reach."""
 

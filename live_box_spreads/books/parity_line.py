@@ -1,9 +1,9 @@
 """The parity line of one expiry: synthetic forward against strike, fitted by numpy and LAPACK.
 
 At every strike ``D·(F - K)`` is what a synthetic forward is worth, so the slope of the mids is -D.
-The line is found by generalised least squares under the error models of ``error_models.py``,
-twice: from a first line that bad quotes cannot bend, and again from the second one. Each time,
-strikes are weighed by how far they lie off the line before:
+The line is found by generalised least squares, twice: under one error model of
+``error_models.py`` from a first line that bad quotes cannot bend, and under all of them from that.
+Each time, strikes are weighed by how far they lie off the line before:
 
 - within ``FULL_WEIGHT`` robust standard deviations they count in full;
 - beyond, their variance grows with the square of the distance (Huber's weights; Robust Statistics,
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_box_spreads.books.error_models import MODELS, ErrorModel, blend
+from live_box_spreads.books.error_models import MODELS, SCOUT, ErrorModel, blend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 FEWEST_STRIKES = 5
 """A line through fewer says nothing about its error."""
-ROUNDS = 2
 FULL_WEIGHT, OFF_LINE = 2.5, 6.0
 """In robust standard deviations of the residuals."""
 
@@ -77,7 +76,7 @@ def fit_line(strike: Floats, mid: Floats, half_spread: Floats) -> ParityLine:
     typical = float(np.median(spread))
     discount, level = first_line(strike, mid, spread)
     variance, kept = nan, np.ones(strike.size, dtype=np.bool_)
-    for _ in range(ROUNDS):
+    for models in (MODELS[SCOUT : SCOUT + 1], MODELS):
         residual = mid - (level - discount * strike)
         kept = _distances(residual, np.sqrt(spread / typical)) <= OFF_LINE
         if np.count_nonzero(kept) < FEWEST_STRIKES:
@@ -86,9 +85,12 @@ def fit_line(strike: Floats, mid: Floats, half_spread: Floats) -> ParityLine:
         place = (strike[kept] - centre) / unit
         found = [
             _generalised_least_squares(place, residual[kept], spread[kept] / typical, model)
-            for model in MODELS
+            for model in models
         ]
-        (shift, tilt), variance = blend(*map(np.array, zip(*found, strict=True)))
+        if models is MODELS:
+            (shift, tilt), variance = blend(*map(np.array, zip(*found, strict=True)))
+        else:
+            [((shift, tilt), variance, _)] = found
         discount -= tilt / unit
         level += shift - tilt * centre / unit
         variance /= unit**2

@@ -90,12 +90,16 @@ def dense_fit(strike: Floats, mid: Floats, half_spread: Floats) -> tuple[float, 
     weights = [(strike[j] - strike[i]) / np.hypot(spread[i], spread[j]) for i, j in pairs]
     discount = weighted_median(slopes, weights)
     level = np.median(mid + discount * strike)
-    for _ in range(2):
+    for last in (False, True):
         residual = mid - level + discount * strike
         near = np.abs(residual) / np.sqrt(spread / typical)
         kept = near <= 6.0 * max(1.4826 * np.median(near), 0.003)
         k, h, r = strike[kept], spread[kept] / typical, residual[kept]
         unit = float(np.sqrt(np.cov(k, aweights=1.0 / h, ddof=0)))
+        if not last:
+            (shift, tilt), _, _ = dense_model(k, r, h, MODELS[1], unit)
+            discount, level = discount - tilt, level + shift
+            continue
         found = [dense_model(k, r, h, model, unit) for model in MODELS]
         chance = np.exp([part[2] - max(part[2] for part in found) for part in found])
         chance /= chance.sum()
