@@ -201,6 +201,7 @@ def test_a_dry_run_of_a_box_costs_what_the_schedule_says(logged_in: httpx2.Clien
     assert float(fees["commission"]) == 4.0  # four contracts to open
     assert float(fees["clearing-fees"]) == pytest.approx(0.4)
     assert float(fees["proprietary-index-option-fees"]) == pytest.approx(2.4)
+    assert float(fees["total-fees"]) == pytest.approx(6.89, abs=0.005)  # as the schedule's example
     assert body["buying-power-effect"]["change-in-margin-requirement"] == "100000.0"
     order["legs"] = [legs[0] | {"symbol": "SPX   271217C07000001"}]
     refused = logged_in.post(path, json=order)

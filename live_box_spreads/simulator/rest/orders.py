@@ -24,7 +24,6 @@ _COMMISSION_TO_OPEN = Decimal("1.00")
 _CLEARING = Decimal("0.10")
 _OPTIONS_REGULATORY = Decimal("0.02")
 _TRADING_ACTIVITY = Decimal("0.00329")
-_SEC_RATE = Decimal("20.60") / 1_000_000
 _BUYING_POWER = Decimal("1000000.0")
 _ACTIONS = {"Buy to Open": 1, "Buy to Close": 1, "Sell to Open": -1, "Sell to Close": -1}
 
@@ -89,7 +88,7 @@ class OrderRoutes:
         except msgspec.MsgspecError as error:
             raise RefusedError(400, "validation_error", f"Request body: {error}") from None
         self._check(order)
-        fees = _fees(order, [self._mid(leg) for leg in order.legs])
+        fees = _fees(order)
         body = {
             "order": _order_item(order),
             "warnings": [],
@@ -115,12 +114,6 @@ class OrderRoutes:
             message = "One or more preflight checks failed"
             raise RefusedError(422, "preflight_check_failure", message, problems)
 
-    def _mid(self, leg: _Leg) -> Decimal:
-        """Return the price at which a leg's proceeds are estimated, in index points."""
-        book, row = self._state.market.book, self._rows[leg.symbol]
-        mid = (book.bid[row] + book.ask[row]) / 2
-        return Decimal(str(round(float(mid), 4))) if mid > 0 else Decimal(0)
-
 
 class _Fees(msgspec.Struct):
     """Dollars of one order."""
@@ -136,10 +129,13 @@ class _Fees(msgspec.Struct):
         return self.commission + self.clearing + self.regulatory + self.index
 
 
-def _fees(order: _Order, mids: list[Decimal]) -> _Fees:
-    """Return the fees by the broker's schedule dated 2026-07-30."""
+def _fees(order: _Order) -> _Fees:
+    """Return the fees by the broker's schedule dated 2026-07-30.
+
+    The SEC's fee on sales is not in it: options on broad indexes are exempt (15 U.S.C. 78ee).
+    """
     fees = _Fees(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
-    for leg, mid in zip(order.legs, mids, strict=True):
+    for leg in order.legs:
         item = product(_root(leg))
         fees.clearing += _CLEARING * leg.quantity
         fees.regulatory += _OPTIONS_REGULATORY * leg.quantity
@@ -148,7 +144,6 @@ def _fees(order: _Order, mids: list[Decimal]) -> _Fees:
             fees.commission += _COMMISSION_TO_OPEN * leg.quantity
         if leg.action.startswith("Sell"):
             fees.regulatory += _TRADING_ACTIVITY * leg.quantity
-            fees.regulatory += _SEC_RATE * mid * item.multiplier * leg.quantity
     return fees
 
 
