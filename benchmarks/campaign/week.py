@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.campaign.rig import collecting, outcome
 from benchmarks.campaign.soak import resident_mib
-from benchmarks.campaign.troubles import QUICK, ROOTS, WAITS_A_MINUTE
+from benchmarks.campaign.troubles import MAY_BE_FINAL, QUICK, ROOTS, WAITS_A_MINUTE
 from live_box_spreads.model.sessions import NEW_YORK, close_time
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.simulator.faults import Faults
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from benchmarks.campaign.rig import Outcome, Rig
 DAYS = tuple(date(2026, 11, day) for day in (16, 17, 18, 19, 20))
 """An ordinary week, Monday to Friday."""
-
-FINAL = frozenset({"html_401"})
-"""A login that is refused is never tried again, and in fast time there is always one under way."""
 
 _OPENING = time(9, 30)
 _LONGEST_REST_SECS = 4.0
@@ -109,7 +106,7 @@ async def live_through_a_week(
 async def _trade_a_day(rig: Rig, day: date, rng: random.Random, week: Week) -> None:
     """Let troubles come and go until the close, then see that the book is true again."""
     closing = close_time(day)
-    names = [name for name in SCENARIOS if name not in WAITS_A_MINUTE | FINAL]
+    names = [name for name in SCENARIOS if name not in WAITS_A_MINUTE | MAY_BE_FINAL]
     first = len(rig.rounds)
     # Whole seconds of health and trouble are real ones, as the sockets' are.
     while rig.exchange.now() < closing - timedelta(seconds=30 * week.speed):
