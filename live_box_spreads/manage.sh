@@ -167,5 +167,5 @@ case $word in
     dashboard) cd "$here/dashboard" && exec "$python" app.py "$@" ;;
     both) run_both "$@" ;;
     demo) cd "$root" && exec "$python" -m live_box_spreads demo "$@" ;;
-    test) cd "$root" && exec "$python" -m pytest -n auto --dist loadgroup "$@" ;;
+    test) cd "$root" && exec "$python" -m pytest -n auto --dist loadfile "$@" ;;
 esac
