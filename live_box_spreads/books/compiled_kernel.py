@@ -11,13 +11,12 @@ and the Taylor series of artanh and of exp - 1, both cut where the next term is 
 
 from __future__ import annotations
 
-from functools import partial
 from math import factorial, log
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numba import njit
 
+from live_box_spreads.machine_code import cached_njit
 from live_box_spreads.model.legs import LEAST_COST
 
 if TYPE_CHECKING:
@@ -58,16 +57,12 @@ _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12 = (
 
 
 def jit(function: _Function) -> _Function:
-    """Compile on first call; keep the machine code on disk where any folder can be written.
+    """Compile a kernel of the books on first call; see ``cached_njit``.
 
     ``contract`` lets a·b + c be one operation; the numpy error model makes a division by zero
     inf or NaN.
     """
-    compile_ = partial(njit, fastmath={"contract"}, error_model="numpy", nogil=True)
-    try:
-        return cast("_Function", compile_(function, cache=True))
-    except RuntimeError:  # numba found no folder for its cache: each process compiles anew
-        return cast("_Function", compile_(function))
+    return cached_njit(function, fastmath={"contract"}, error_model="numpy")
 
 
 @jit

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from live_box_spreads.books.parity_line import MAD_TO_DEVIATION
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,7 +24,6 @@ _USUAL = 6.0
 _LEAST_HALF_SPREADS = 0.25
 _NOISE_TICKS = 2.0
 _AROUND = 4  # strikes on each side
-_SIGMA_OF_MEDIAN = 1.4826  # of a normal distribution: its sigma over its median absolute value
 
 
 def far_from_parity(forwards: SyntheticForwards, discount: float, tick: float) -> NDArray[np.bool_]:
@@ -55,7 +56,7 @@ def far_from_parity(forwards: SyntheticForwards, discount: float, tick: float) -
 
 def _stands_out(distance: Floats, half_spread: Floats, tick: float) -> NDArray[np.bool_]:
     in_half_spreads = distance / half_spread
-    usual = _SIGMA_OF_MEDIAN * float(np.median(in_half_spreads))
+    usual = MAD_TO_DEVIATION * float(np.median(in_half_spreads))
     limit = max(_USUAL * usual, _LEAST_HALF_SPREADS)
     found: NDArray[np.bool_] = (in_half_spreads > limit) & (distance > _NOISE_TICKS * tick)
     return found

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.model.rates import Compounding, discount_from_rate, rate_from_discount
+from live_box_spreads.model.reference_curve import spread_bps
 from live_box_spreads.model.settlement import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ def with_reference(
     return frame.with_columns(
         pl.Series("reference_rate", rates, dtype=pl.Float64),
         pl.lit(reference.as_of).alias("reference_date"),
-    ).with_columns(spread_bps=(pl.col(rate) - pl.col("reference_rate")) * 1e4)
+    ).with_columns(spread_bps=spread_bps(pl.col(rate), pl.col("reference_rate")))

@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, isfinite, nan
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
+import polars as pl
 
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.monotone import MonotoneCubic
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 LONGEST_MONTHS = 1200
 """A hundred years; no tenor is longer."""
+_Rate = TypeVar("_Rate", float, pl.Expr)
+
 _MONTHS_PER_YEAR = 12
 _HALF_YEAR = 0.5
 _FEWEST_TENORS = 2
@@ -220,9 +223,9 @@ class OvernightRate:
         return rate_from_discount(discount, days / DAYS_PER_YEAR, compounding)
 
 
-def spread_bps(rate: float, reference_rate: float) -> float:
+def spread_bps(rate: _Rate, reference_rate: _Rate) -> _Rate:
     """Return how far a rate is above a reference, in basis points; NaN if either is unknown.
 
-    Both in the same convention.
+    Both in the same convention; numbers, or columns of a table.
     """
     return (rate - reference_rate) * 1e4

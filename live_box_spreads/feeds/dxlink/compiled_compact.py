@@ -9,22 +9,18 @@ and says so, and the frame is read by the decoder.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from live_box_spreads.machine_code import cached_njit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Bytes = NDArray[np.uint8]
     SymbolTable = tuple[NDArray[np.int32], NDArray[np.uint8]]
     Symbols = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]
-
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 SYMBOL: Final = -1
 IGNORED: Final = -2
@@ -48,16 +44,7 @@ _FNV_BASIS, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 """FNV-1a, RFC 9923."""
 
 
-def _jit(function: _Function) -> _Function:
-    """Compile on first call; keep the machine code on disk where any folder can be written."""
-    compile_ = partial(njit, nogil=True)
-    try:
-        return cast("_Function", compile_(function, cache=True))
-    except RuntimeError:  # numba found no folder for its cache: each process compiles anew
-        return cast("_Function", compile_(function))
-
-
-@_jit
+@cached_njit
 def _starts_with(text: Bytes, at: int, word: Bytes) -> bool:
     if at + word.size > text.size:
         return False
@@ -67,7 +54,7 @@ def _starts_with(text: Bytes, at: int, word: Bytes) -> bool:
     return n == word.size
 
 
-@_jit
+@cached_njit
 def _special(text: Bytes, at: int) -> tuple[int, float]:
     """Read the rest of a string that stands for no finite number; (end, NaN), end 0 if unusual."""
     for word in (_NAN, _INFINITY, _MINUS_INFINITY):
@@ -76,7 +63,7 @@ def _special(text: Bytes, at: int) -> tuple[int, float]:
     return 0, np.nan
 
 
-@_jit
+@cached_njit
 def _decimal(text: Bytes, at: int) -> tuple[int, float]:
     """Read a JSON number without exponent; (end, value), end 0 if unusual."""
     negative = text[at] == _MINUS
@@ -105,7 +92,7 @@ def _decimal(text: Bytes, at: int) -> tuple[int, float]:
     return at, -value if negative else value
 
 
-@_jit
+@cached_njit
 def _string_end(text: Bytes, at: int) -> tuple[int, np.uint64]:
     """Find the closing quote of a plain ASCII string; (where, hash), 0 if unusual."""
     hashed = _FNV_BASIS
@@ -120,7 +107,7 @@ def _string_end(text: Bytes, at: int) -> tuple[int, np.uint64]:
     return 0, hashed
 
 
-@_jit
+@cached_njit
 def fill_table(names: Bytes, rows: NDArray[np.int32], table: SymbolTable) -> None:
     """Put symbols into an empty table; see ``read_rows`` for its form.
 
@@ -144,7 +131,7 @@ def fill_table(names: Bytes, rows: NDArray[np.int32], table: SymbolTable) -> Non
         name_at[slot] = names[number]
 
 
-@_jit
+@cached_njit
 def _row_of(text: Bytes, begin: int, end: int, hashed: np.uint64, table: SymbolTable) -> int:
     """Look a symbol up; the bytes are compared, so that equal hashes do no harm."""
     row_at, names = table
@@ -164,13 +151,13 @@ def _row_of(text: Bytes, begin: int, end: int, hashed: np.uint64, table: SymbolT
     return UNKNOWN
 
 
-@_jit
+@cached_njit
 def _number(text: Bytes, at: int) -> tuple[int, float]:
     """Read a number or what stands for one; (end, value), end 0 if unusual."""
     return _special(text, at + 1) if text[at] == _QUOTE else _decimal(text, at)
 
 
-@_jit
+@cached_njit
 def _skip(text: Bytes, at: int) -> int:
     """Return the end of a value that nobody wants; 0 if unusual."""
     if text[at] != _QUOTE:
@@ -179,7 +166,7 @@ def _skip(text: Bytes, at: int) -> int:
     return close + 1 if close else 0
 
 
-@_jit
+@cached_njit
 def _split(
     text: Bytes, at: int, layout: NDArray[np.int8], columns: NDArray[np.float64], symbols: Symbols
 ) -> tuple[int, int]:
@@ -210,7 +197,7 @@ def _split(
     return (count, at) if after == _CLOSE else (UNUSUAL, 0)
 
 
-@_jit
+@cached_njit
 def read_rows(
     text: Bytes,
     at: int,
