@@ -15,7 +15,13 @@ from live_box_spreads.cli.options import (
     TimeBasisOption,
     examples,
 )
-from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal
+from live_box_spreads.cli.output import (
+    give,
+    people_table,
+    quoted,
+    refuse_binary_terminal,
+    tell_caveat,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,12 +120,13 @@ def best(  # noqa: PLR0913 # one argument an option
             for one in sides
         ]
     frame = pl.concat([item.frame for item in found])
-    give(frame, format_, out, lambda: _table(frame, snapshot.name))
+    give(frame, format_, out, lambda: _table(frame, f"{snapshot.name}: {quoted(chain)}"))
     for one, item in zip(sides, found, strict=True):
         for reason, boxes in item.removed.items():
             typer.echo(f"{one}: {boxes:,} boxes left out: {reason}", err=True)
         for line in _without_a_box(item.unranked):
             typer.echo(f"{one}: no box in {line}", err=True)
+    tell_caveat(chain)
 
 
 def _without_a_box(unranked: Mapping[tuple[str, date], str]) -> Iterator[str]:

@@ -11,12 +11,13 @@ import typer
 
 from live_box_spreads.cli.options import (
     CompoundingOption,
+    FiltersOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
     examples,
 )
-from live_box_spreads.cli.output import give, refuse_binary_terminal
+from live_box_spreads.cli.output import give, quoted, refuse_binary_terminal, tell_caveat
 
 if TYPE_CHECKING:
     from live_box_spreads.books.filters import BoxFilters
@@ -45,9 +46,7 @@ def book(  # noqa: PLR0913 # one argument an option
         Path | None,
         typer.Option(metavar="F", help="Apply the thresholds and conventions of this file."),
     ] = None,
-    filters: Annotated[
-        bool, typer.Option("--filters", help="Apply those of the package's own config.yaml.")
-    ] = False,
+    filters: FiltersOption = False,
     min_strike_gap: Annotated[
         float | None, typer.Option(min=0.0, help="Narrowest box, in index points.")
     ] = None,
@@ -90,7 +89,7 @@ def book(  # noqa: PLR0913 # one argument an option
             rules=settings.quality_rules(),
             allow_american=allow_american,
         )
-    title = f"{root} {day}: {chain.origin} quotes of {chain.snapshot_time:%Y-%m-%d %H:%M} UTC"
+    title = f"{root} {day}: {quoted(chain)}"
     give(
         box_output.for_programs(table.frame),
         format_,
@@ -99,8 +98,7 @@ def book(  # noqa: PLR0913 # one argument an option
     )
     for reason, boxes in table.removed.items():
         typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
-    if chain.caveat:
-        typer.echo(f"beware: {chain.caveat}", err=True)
+    tell_caveat(chain)
 
 
 def _filters(

@@ -9,12 +9,19 @@ import typer
 
 from live_box_spreads.cli.options import (
     CompoundingOption,
+    FiltersOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
     examples,
 )
-from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal
+from live_box_spreads.cli.output import (
+    give,
+    people_table,
+    quoted,
+    refuse_binary_terminal,
+    tell_caveat,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,9 +78,7 @@ def curve(  # noqa: PLR0913 # one argument an option
             metavar="F", help="Apply the thresholds, conventions and reference of this file."
         ),
     ] = None,
-    filters: Annotated[
-        bool, typer.Option("--filters", help="Apply those of the package's own config.yaml.")
-    ] = False,
+    filters: FiltersOption = False,
 ) -> None:
     """Show the fair rate of each expiry, its standard error and the best executable rates.
 
@@ -105,12 +110,13 @@ def curve(  # noqa: PLR0913 # one argument an option
             reference=compared.curve,
         )
     label = f"reference: {compared.curve.name}, {compared.curve.as_of}" if compared.curve else ""
-    title = f"{chain.feed}, {chain.snapshot_time:%Y-%m-%d %H:%M:%S} UTC, {said.value} rates"
+    title = f"{quoted(chain)}, {said.value} rates"
     give(frame, format_, out, lambda: _table(frame, title, label))
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
     ):
         typer.echo(line, err=True)
+    tell_caveat(chain)
 
 
 def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference:

@@ -33,6 +33,9 @@ ConfigOption = Annotated[
         help="Configuration file; the package's own config.yaml if not given.",
     ),
 ]
+FiltersOption = Annotated[
+    bool, typer.Option("--filters", help="Apply those of the package's own config.yaml.")
+]
 StopOnStdinCloseOption = Annotated[
     bool,
     typer.Option(

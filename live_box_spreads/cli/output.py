@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
+    from live_box_spreads.model.chain import Chain
+
 FormatName = Literal["table", "csv", "json", "parquet"]
 
 _WIDTH = 160  # in characters, where there is no terminal that says its own
@@ -59,6 +61,17 @@ def give(
         out.write_bytes(data)
     except OSError as error:
         raise BoxSpreadsError(f"cannot write {out}: {error.strerror}") from error
+
+
+def quoted(chain: Chain) -> str:
+    """Say how timely the quotes behind a table are, from which feed and of when, for its title."""
+    return f"{chain.origin} quotes of {chain.snapshot_time:%Y-%m-%d %H:%M} UTC"
+
+
+def tell_caveat(chain: Chain) -> None:
+    """Say on standard error what a person should know before trusting the quotes, if anything."""
+    if chain.caveat:
+        typer.echo(f"beware: {chain.caveat}", err=True)
 
 
 def encode(frame: pl.DataFrame, format_: Literal["csv", "json", "parquet"]) -> bytes:
