@@ -34,6 +34,7 @@ FLAGS = [
     *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
 ]
 PATIENCE_MS = 40_000
+CLICKS, SETTLED_MS = 5, 1_000
 SURFACES = [ids.MID_SURFACE, ids.QUOTED_SURFACE, ids.VOLUME_SURFACE]
 SHOWN_RATES = """id => {
     const rates = document.querySelector(`#${id} .js-plotly-plot`)._fullData
@@ -126,8 +127,13 @@ class Watched:
         self.page.wait_for_function(script, arg=[control, pattern])
 
     def choose(self, control: str, label: str) -> None:
-        self.page.locator(f"#{control}").click()
-        self.page.get_by_role("option", name=re.compile(label)).click()
+        option = self.page.get_by_role("option", name=re.compile(label))
+        for _ in range(CLICKS):  # a click while the page draws may find the list not wired yet
+            self.page.locator(f"#{control}").click()
+            self.page.wait_for_timeout(SETTLED_MS)
+            if option.is_visible():
+                break
+        option.click()
 
     def press(self, control: str, label: str) -> None:
         self.page.locator(f"#{control}").get_by_text(label, exact=True).click()
