@@ -148,7 +148,7 @@ def _register_status(app: Dash, view: MarketView) -> None:
 
     @app.callback(output=Output(ids.TILES, "children"), inputs=_BOXES)
     async def headline(**controls: Any) -> Any:
-        return await asyncio.to_thread(tiles, view, Choices.read(controls))
+        return await asyncio.to_thread(tiles, view, view.newest().market, Choices.read(controls))
 
 
 def _register_figure(app: Dash, view: MarketView, panel: str) -> None:
@@ -162,7 +162,9 @@ def _register_figure(app: Dash, view: MarketView, panel: str) -> None:
         if controls["scheme"] is None or controls.get("painted", True) is None:
             # The browser tells in a moment; a figure of the wrong colours would be in the way.
             return no_update, no_update, no_update
-        content = await asyncio.to_thread(panels.content, view, panel, Choices.read(controls))
+        market = view.newest().market
+        choices = Choices.read(controls)
+        content = await asyncio.to_thread(panels.content, view, market, panel, choices)
         return content.figure or no_update, content.message, content.caption
 
 
@@ -174,5 +176,7 @@ def _register_ranking(app: Dash, view: MarketView) -> None:
         inputs={**_BOXES, "side": Input(ids.SIDE, "value")},
     )
     async def ranking(**controls: Any) -> Any:
-        rows = await asyncio.to_thread(ranked_rows, view, Choices.read(controls))
+        rows = await asyncio.to_thread(
+            ranked_rows, view, view.newest().market, Choices.read(controls)
+        )
         return rows.rows, rows.message, rows.caption

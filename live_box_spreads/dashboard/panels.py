@@ -8,7 +8,7 @@ from live_box_spreads.books.skew import skew
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.content import Content, no_quotes, nothing_passes
 from live_box_spreads.dashboard.figures import skew_figure
-from live_box_spreads.dashboard.market_view import MarketView, spot_of
+from live_box_spreads.dashboard.market_view import spot_of
 from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
 from live_box_spreads.dashboard.term_panel import term_structure_panel
 from live_box_spreads.dashboard.theme import PALETTES
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market
+    from live_box_spreads.dashboard.market_view import Market, MarketView
 
     Draw = Callable[[MarketView, Market, Choices], Content]
 
 SKEW_POINTS = 500
 
 
-def content(view: MarketView, panel: str, choices: Choices) -> Content:
-    """Return what a panel shows now."""
-    market = view.newest().market
+def content(view: MarketView, market: Market | None, panel: str, choices: Choices) -> Content:
+    """Return what a panel shows of a snapshot; without one, how to get one."""
     missing = no_quotes(view, market, choices.root)
     if market is None or missing:
         return Content(message=missing)

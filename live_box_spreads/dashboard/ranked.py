@@ -14,7 +14,7 @@ from live_box_spreads.dashboard.ranking_grid import COLUMNS
 if TYPE_CHECKING:
     from live_box_spreads.books.opportunities import Opportunities
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.market_view import Market, MarketView
 
 _DECIMALS = {"rate": 7, "price": 4, "bps": 2, "errors": 1, "dollars": 2, "secs": 0}
 
@@ -34,9 +34,8 @@ class RankedRows:
     caption: str = ""
 
 
-def ranked_rows(view: MarketView, choices: Choices) -> RankedRows:
+def ranked_rows(view: MarketView, market: Market | None, choices: Choices) -> RankedRows:
     """Return the best boxes of a root over all its expiries."""
-    market = view.newest().market
     missing = no_quotes(view, market, choices.root)
     if market is None or missing:
         return RankedRows(message=missing)

@@ -13,12 +13,11 @@ from live_box_spreads.dashboard.term_lines import reference_label
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.market_view import Market, MarketView
 
 
-def tiles(view: MarketView, choices: Choices) -> list[html.Div]:
+def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div]:
     """Return the fair rates at the usual tenors; none where no expiry has a fair rate."""
-    market = view.newest().market
     if market is None or choices.root not in market.chain.roots:
         return []
     root, options = choices.root, choices.options

@@ -66,7 +66,7 @@ def test_it_is_drawn_from_its_shortest_tenor_on(compared: tuple[MarketView, Mark
 
 def test_panel_and_version_tell_its_day(compared: tuple[MarketView, Market]) -> None:
     view, _ = compared
-    shown = content(view, ids.TERM_STRUCTURE, CHOICES)
+    shown = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES)
     assert shown.caption.startswith("Reference: governments, 03 Sep 2025 · Mid median at ")
     assert shown.figure is not None
     assert "Reference" in {trace.name for trace in shown.figure.data}
@@ -76,7 +76,7 @@ def test_panel_and_version_tell_its_day(compared: tuple[MarketView, Market]) -> 
 def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> None:
     view, market = _view(tmp_path, "date,3m,1y,2y\n2024-09-03,3.6,3.6,3.6\n")
     assert view.reference(market).curve is None
-    shown = content(view, ids.TERM_STRUCTURE, CHOICES)
+    shown = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES)
     assert shown.caption.startswith("No reference: the newest rates of")
     assert "2024-09-03" in shown.caption
     assert shown.figure is not None
@@ -86,6 +86,6 @@ def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> 
 
 def test_nothing_is_said_where_none_is_configured(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    caption = content(view, ids.TERM_STRUCTURE, CHOICES).caption
+    caption = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES).caption
     assert caption == "Mid median at 95.0% to 105.0% of spot"
     assert status.version(view)[2] == ""

@@ -35,14 +35,14 @@ def _text(tile: Any) -> str:
 
 
 def test_no_snapshot_and_no_such_root_have_no_headline(view: MarketView) -> None:
-    assert tiles(view, Choices("SPXW")) == []
+    assert tiles(view, view.newest().market, Choices("SPXW")) == []
     view.settings.store().write(chain_at())
-    assert tiles(view, Choices("NDX")) == []
+    assert tiles(view, view.newest().market, Choices("NDX")) == []
 
 
 def test_with_few_expiries_the_nearest_one_is_told(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    texts = [_text(tile) for tile in tiles(view, Choices("SPXW"))]
+    texts = [_text(tile) for tile in tiles(view, view.newest().market, Choices("SPXW"))]
     assert len(texts) == 3
     assert "About 1 month" in texts[0]
     assert "17 Oct 2025, 45 days" in texts[0]
