@@ -48,7 +48,7 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
 
 def _median(view: MarketView, market: Market, choices: Choices) -> tuple[pl.DataFrame, str]:
     """Return the median rates of the boxes in the moneyness band, and why there are none."""
-    tables = view.tables(market, choices)
+    tables = list(view.tables(market, choices))
     frame = term_structure(
         tables, centre=choices.centre, band=choices.half_width, price=choices.price
     )
