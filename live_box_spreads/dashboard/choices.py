@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.theme import Scheme
 
 _LARGEST = 1e15
+_LONGEST_HISTORY_MINUTES = 10 * 366 * 24 * 60.0
 
 TimeChoice = Literal["expiry", "snapshot"]
 Price = Literal["mid", "bid", "ask"]
@@ -70,13 +71,14 @@ class Choices:
         """
         values: dict[str, Any] = {
             name: controls[name]
-            for name in ("root", "time", "price", "side", "scheme")
+            for name in ("time", "price", "side", "scheme")
             if controls.get(name)
         }
+        values["root"] = controls.get("root") or ""
         if controls.get("expiry"):
             values["expiry"] = date.fromisoformat(controls["expiry"])
         if (minutes := _number(controls.get("history"))) is not None:
-            values["history_minutes"] = minutes
+            values["history_minutes"] = min(max(minutes, 0.0), _LONGEST_HISTORY_MINUTES)
         for name in ("centre", "half_width"):
             if per_cent := _number(controls.get(name)):
                 values[name] = per_cent / 100
