@@ -10,6 +10,10 @@ if __name__ == "__main__":
     # Replaced, not added to: modules of this folder must not be importable under short names.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+    from live_box_spreads.prerequisites import exit_unless_met
+
+    exit_unless_met("app.py")
+
 import argparse
 import logging
 import socket
