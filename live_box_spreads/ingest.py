@@ -55,9 +55,9 @@ def ingest(
         raise typer.BadParameter("--metrics-port goes with --loop")
     log_to_stderr(verbose=verbose, json=json_logs)
     if loop:
-        collecting.collect(config, metrics_port=metrics_port)
+        collecting.collect(config, metrics_port=metrics_port, announce=not json_logs)
     else:
-        collecting.take_snapshot(config)
+        collecting.take_snapshot(config, announce=not json_logs)
 
 
 if __name__ == "__main__":

@@ -165,10 +165,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         settings = load_settings(asked.config)
+        port = settings.dashboard.port if asked.port is None else asked.port
+        print(  # noqa: T201
+            f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
+            f"with the snapshots of {settings.snapshot_storage.folder}",
+            file=sys.stderr,
+        )
         run_dashboard(
             settings,
             host=settings.dashboard.host,
-            port=settings.dashboard.port if asked.port is None else asked.port,
+            port=port,
             on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
         )
     except BoxSpreadsError as error:
