@@ -26,21 +26,29 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
-def take_snapshot(config: Path | None) -> None:
+def take_snapshot(config: Path | None, *, announce: bool = False) -> None:
     """Take one snapshot and print its summary.
 
     Args:
         config: configuration file; None for the package's own.
+        announce: say on standard error, before anything else, what begins and where.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
     env = environment()
-    asyncio.run(_once(load_settings(config, env), env))
+    settings = load_settings(config, env)
+    if announce:
+        _say(f"taking one snapshot with the feed {settings.feed}", settings)
+    asyncio.run(_once(settings, env))
 
 
 def collect(
-    config: Path | None, interval_secs: float | None = None, *, metrics_port: int | None = None
+    config: Path | None,
+    interval_secs: float | None = None,
+    *,
+    metrics_port: int | None = None,
+    announce: bool = False,
 ) -> None:
     """Take a snapshot an interval and print each summary, until Ctrl-C or SIGTERM.
 
@@ -48,6 +56,7 @@ def collect(
         config: configuration file; None for the package's own.
         interval_secs: seconds from one snapshot to the next; None for the configured ones.
         metrics_port: serve metrics on this port of loopback, 0 for any; None serves none.
+        announce: say on standard error, before anything else, what begins and where.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
@@ -55,6 +64,8 @@ def collect(
     env = environment()
     settings = load_settings(config, env)
     interval_secs = interval_secs or settings.update_interval_seconds
+    if announce:
+        _say(f"taking a snapshot every {interval_secs:g} s with the feed {settings.feed}", settings)
     asyncio.run(_loop(settings, env, interval_secs, metrics_port))
 
 
@@ -95,6 +106,10 @@ def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar
         settings.store(),
         collection=settings.collection,
     )
+
+
+def _say(what: str, settings: Settings) -> None:
+    typer.echo(f"{what} into {settings.snapshot_storage.folder}", err=True)
 
 
 def _print_summary(report: SnapshotReport) -> None:
