@@ -28,7 +28,7 @@ from live_box_spreads.model.errors import (
     FeedEndedError,
     StoreError,
 )
-from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 from live_box_spreads.stores.snapshots import snapshot_time_of
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Collector:
 
         A file in hand is finished. Quotes of the instant that was written last, such as those of a
         closed market, are not written again. A failed round is reported and tried again at the
-        next interval, unless ``model/verdicts.py`` rules that it ends the program. A round that
+        next interval, unless ``net/verdicts.py`` rules that it ends the program. A round that
         overruns skips the intervals that it missed.
 
         Args:

@@ -129,9 +129,9 @@ def _warm_up(view: MarketView) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    from live_box_spreads.settings.schema import is_loopback  # noqa: PLC0415
+    from live_box_spreads.net.addresses import is_loopback_host  # noqa: PLC0415
 
-    if not is_loopback(host):
+    if not is_loopback_host(host):
         raise ConfigError(
             f"the dashboard has no login, so it listens on loopback only, not on {host!r}; "
             "use 127.0.0.1, ::1 or localhost"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from live_box_spreads.model.errors import ConfigError, did_you_mean
 from live_box_spreads.settings.env_files import CHECKOUT, PACKAGE, environment
-from live_box_spreads.settings.schema import Settings
+from live_box_spreads.settings.schema import UNSHOWN, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +145,8 @@ def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> st
         return f"{origin}: {key} is missing"
     if not loc:  # a check across keys names them itself
         return f"{origin}: {message}"
-    return f"{origin}: {key} = {reprlib.repr(problem['input'])}: {message}"
+    shown = "***" if problem["type"] == UNSHOWN else reprlib.repr(problem["input"])
+    return f"{origin}: {key} = {shown}: {message}"
 
 
 def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]) -> str:

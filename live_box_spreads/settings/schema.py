@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from functools import reduce
-from ipaddress import ip_address
 from math import inf
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from live_box_spreads.books.filters import BoxFilters
 from live_box_spreads.feeds.base import Universe
@@ -24,8 +23,12 @@ from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.net.addresses import NAMES_A_USER, base_url_fault, is_loopback_host
 from live_box_spreads.reference.sources import DEFAULT_MAX_AGE_DAYS
 from live_box_spreads.stores.snapshots import SnapshotStore
+
+UNSHOWN: Final = "unshown_value"
+"""Type of a validation error whose message may not repeat the value."""
 
 DEFAULT_ROOTS = ("SPX", "SPXW", "XSP", "NDX", "NDXP")
 
@@ -34,16 +37,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _loopback_only(host: str) -> str:
-    if not is_loopback(host):
+    if not is_loopback_host(host):
         raise ValueError(
             "the dashboard has no login, so it listens on loopback only; use 127.0.0.1, ::1 or "
             "localhost"
@@ -59,12 +54,12 @@ def _home_expanded(folder: Path) -> Path:
 
 
 def _encrypted_or_loopback(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return url.rstrip("/")
-    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
-        return url.rstrip("/")
-    raise ValueError("should be an https:// address; plain http:// is for loopback only")
+    fault = base_url_fault(url, "secrets or prices travel there")
+    if fault == NAMES_A_USER:
+        raise PydanticCustomError(UNSHOWN, "{fault}", {"fault": fault})
+    if fault:
+        raise ValueError(fault)
+    return url.rstrip("/")
 
 
 def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
