@@ -19,6 +19,7 @@ import httpx2
 import msgspec
 
 from live_box_spreads import __version__
+from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import (
     ApiError,
     ConfigError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECS: Final = httpx2.Timeout(15.0, connect=5.0)
 REFRESH_AFTER: Final = timedelta(hours=1)
+_MOST_KEPT_BYTES: Final = 64_000_000
 
 
 class Parser(Protocol):
@@ -151,7 +153,7 @@ class Downloads:
     def _kept(self, url: str, parse: Parser, name: str) -> tuple[_Copy, History] | None:
         """Return the kept copy and what it holds; None if there is none, or it is damaged."""
         try:
-            copy = msgspec.json.decode(self._file(url).read_bytes(), type=_Copy)
+            copy = msgspec.json.decode(read_bounded(self._file(url), _MOST_KEPT_BYTES), type=_Copy)
             history = parse(copy.text, name=name, origin=_checked_host(url))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, FileFormatError):
             return None
