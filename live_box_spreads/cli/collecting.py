@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from live_box_spreads.cli.lifetime import stop_event
+from live_box_spreads.cli.output import say, tell
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.plain_text import plain
 from live_box_spreads.settings import environment, load_settings, make_feed
+from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.settings import Settings
 
+MOST_SUMMARY_CHARACTERS = 2000
 _INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
@@ -82,7 +86,12 @@ async def _once(settings: Settings, env: Mapping[str, str]) -> None:
 async def _loop(
     settings: Settings, env: Mapping[str, str], interval_secs: float, metrics_port: int | None
 ) -> None:
-    with stop_event() as stop, progress_bar() as progress, ExitStack() as open_until_the_end:
+    with (
+        going_on_without_output(),
+        stop_event() as stop,
+        progress_bar() as progress,
+        ExitStack() as open_until_the_end,
+    ):
         collector = _collector(settings, env, progress)
         if metrics_port is not None:
             # Imported here: it brings an HTTP server that few runs need.
@@ -90,7 +99,7 @@ async def _loop(
 
             serving = metrics_served(collector.health, metrics_port)
             port = open_until_the_end.enter_context(serving)
-            typer.echo(f"metrics on http://127.0.0.1:{port}/metrics", err=True)
+            tell(f"metrics on http://127.0.0.1:{port}/metrics")
         progress("starting", 0, 1)
         await collector.run(interval_secs, stop, _print_summary, progress)
 
@@ -113,4 +122,4 @@ def _say(what: str, settings: Settings) -> None:
 
 
 def _print_summary(report: SnapshotReport) -> None:
-    typer.echo(report.summary())
+    say(plain(report.summary(), MOST_SUMMARY_CHARACTERS))

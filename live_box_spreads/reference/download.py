@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
+from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import ApiError, FeedError, FileFormatError
 from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE, checked_url, host_of
 from live_box_spreads.net.client import Limits, ask_now
@@ -157,7 +157,9 @@ class Downloads:
     def _kept(self, url: str, parse: Parser, name: str) -> tuple[_Copy, History] | None:
         """Return the kept copy and what it holds; None if there is none, or it is damaged."""
         try:
-            copy = msgspec.json.decode(_bounded_bytes(self._file(url)), type=_Copy)
+            copy = msgspec.json.decode(
+                read_bounded(self._file(url), _LARGEST_COPY_BYTES), type=_Copy
+            )
             history = parse(copy.text, name=name, origin=host_of(url))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, FileFormatError):
             return None
@@ -177,11 +179,3 @@ def _refusal(answer: Answer) -> ApiError:
     advice = f"it points to {target}; correct {_NAME}" if target else "try again later"
     message = f"{answer.what}: it answered {answer.status}; {advice}"
     return ApiError(message, status=answer.status)
-
-
-def _bounded_bytes(file: Path) -> bytes:
-    """Return a copy's bytes; whatever else lies in its place is no copy."""
-    state = file.stat()
-    if not stat.S_ISREG(state.st_mode) or state.st_size > _LARGEST_COPY_BYTES:
-        raise FileFormatError(f"{file} is no kept copy; delete it")
-    return file.read_bytes()
