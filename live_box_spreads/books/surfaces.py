@@ -16,7 +16,7 @@ from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.settlement import TimeBasis, years_to_payment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -72,14 +72,26 @@ def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
 
 
 def rate_surface(
-    tables: Sequence[BoxTable],
+    tables: Iterable[BoxTable],
     edges: Floats,
     which: Which,
     *,
     label: RowLabel = "expiry",
     clear_within: float = np.inf,
 ) -> Surface:
-    """Lay the rates of boxes over their middle strikes.
+    """Lay one rate of boxes over their middle strikes; see ``rate_surfaces``."""
+    return rate_surfaces(tables, edges, (which,), label=label, clear_within=clear_within)[which]
+
+
+def rate_surfaces(
+    tables: Iterable[BoxTable],
+    edges: Floats,
+    which: Sequence[Which],
+    *,
+    label: RowLabel = "expiry",
+    clear_within: float = np.inf,
+) -> dict[Which, Surface]:
+    """Lay the rates of boxes over their middle strikes, a surface for each rate asked for.
 
     A cell holds many boxes, from very narrow to very wide. The spread of a box's rate is its
     quotes' half-spreads over its width and its time, so a narrow box has a wild mid rate: ``mid``
@@ -88,35 +100,36 @@ def rate_surface(
     best investment to be had).
 
     Args:
-        tables: one a row, in order.
+        tables: one a row, in order; gone through once, and no table is kept.
         edges: (m + 1,) ascending cell edges, index points; a cell has its lower edge, the last
             one both.
-        which: the rate to show.
+        which: the rates to show.
         label: what the rows are named after.
         clear_within: a cell whose rate is known this many times worse than that of the row's
             clearest cell is left empty: far from the money it would show the width of quotes and
             no rate. How well a rate is known goes with the spread of the cell's tight boxes over
             the square root of the number of strikes behind them, which is about ``sqrt(2 boxes)``.
     """
-    unclear = 0
-    values = np.full((len(tables), edges.size - 1), np.nan)
-    counts = np.zeros(values.shape, dtype=np.int64)
-    for row, table in enumerate(tables):
-        cells = _rate_by_cell(table.frame, edges, which)
-        at = cells["cell"].to_numpy()
-        counts[row, at] = cells["boxes"].to_numpy()
-        strikes = np.sqrt(2.0 * cells["boxes"].to_numpy())
-        clear = _clear(cells["spread"].to_numpy() / np.sqrt(strikes), clear_within)
-        values[row, at[clear]] = cells["rate"].to_numpy()[clear]
-        unclear += int(np.count_nonzero(~clear))
-    return Surface(
-        strikes=_middles(edges),
-        tte_years=np.array([table.tte_years for table in tables], dtype=np.float64),
-        labels=[getattr(table, label).isoformat() for table in tables],
-        values=values,
-        counts=counts,
-        unclear=unclear,
-    )
+    years: list[float] = []
+    labels: list[str] = []
+    rows: dict[Which, list[_Row]] = {rate: [] for rate in which}
+    for table in tables:
+        years.append(table.tte_years)
+        labels.append(getattr(table, label).isoformat())
+        for rate in which:
+            rows[rate].append(_rate_row(table.frame, edges, rate, clear_within))
+    shape = (len(labels), edges.size - 1)
+    return {
+        rate: Surface(
+            strikes=_middles(edges),
+            tte_years=np.array(years, dtype=np.float64),
+            labels=labels,
+            values=np.array([row.values for row in found], dtype=np.float64).reshape(shape),
+            counts=np.array([row.counts for row in found], dtype=np.int64).reshape(shape),
+            unclear=sum(row.unclear for row in found),
+        )
+        for rate, found in rows.items()
+    }
 
 
 def volume_surface(
@@ -154,6 +167,26 @@ def volume_surface(
     return Surface(_middles(edges), years, [day.isoformat() for day in expiries], values, counts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of a surface; the fields as there."""
+
+    values: Floats
+    counts: NDArray[np.int64]
+    unclear: int
+
+
+def _rate_row(frame: pl.DataFrame, edges: Floats, which: Which, clear_within: float) -> _Row:
+    values = np.full(edges.size - 1, np.nan)
+    counts = np.zeros(values.size, dtype=np.int64)
+    cells = _rate_by_cell(frame, edges, which)
+    at, boxes = cells["cell"].to_numpy(), cells["boxes"].to_numpy()
+    counts[at] = boxes
+    clear = _clear(cells["spread"].to_numpy() / (2.0 * boxes) ** 0.25, clear_within)
+    values[at[clear]] = cells["rate"].to_numpy()[clear]
+    return _Row(values, counts, int(np.count_nonzero(~clear)))
+
+
 def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFrame:
     """Return cell, rate, boxes and spread (NaN if unknown) of the cells that have a rate."""
     boxes = frame.select("mid_strike", "bid_rate", "mid_rate", "ask_rate").filter(
@@ -167,17 +200,19 @@ def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFr
         "bid": pl.col("bid_rate").min(),
         "ask": pl.col("ask_rate").max(),
     }[which]
-    spread = tightest_spread().median().fill_null(np.nan)
+    spread = tightest_spread().median().abs().fill_null(np.nan)
     return boxes.group_by("cell").agg(rate=rate, boxes=pl.len(), spread=spread)
 
 
 def _clear(error: Floats, within: float) -> NDArray[np.bool_]:
-    """Tell which cells of a row are clear; one of unknown error is so only without a limit."""
+    """Tell which cells of a row are clear; one of unknown error is so only without a limit.
+
+    A cell whose two sides are locked has no error. It is clear, and no measure for the others.
+    """
     if np.isinf(within):
         return np.ones(error.size, np.bool_)
-    if np.isnan(error).all():
-        return np.zeros(error.size, np.bool_)
-    clear: NDArray[np.bool_] = error <= within * np.nanmin(error)
+    least = np.min(error, initial=np.inf, where=error > 0.0)
+    clear: NDArray[np.bool_] = (error == 0.0) | (error <= within * least)
     return clear
 
 

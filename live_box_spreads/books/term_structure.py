@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from live_box_spreads.books.box_table import BoxTable
 
@@ -26,7 +26,7 @@ _SCHEMA = pl.Schema(
 
 
 def term_structure(
-    tables: Sequence[BoxTable],
+    tables: Iterable[BoxTable],
     *,
     centre: float,
     band: float,
@@ -35,7 +35,7 @@ def term_structure(
     """Return a row for each table, in their order.
 
     Args:
-        tables: boxes of one expiry each.
+        tables: boxes of one expiry each; gone through once, and no table is kept.
         centre: moneyness (middle strike / spot) in the middle of the band.
         band: a box counts where its ``moneyness_mid`` is within ``centre`` ± ``band``. Without a
             spot there is no moneyness, and no box counts.

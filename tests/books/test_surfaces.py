@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 from live_box_spreads.books.box_table import BoxTable, box_table
-from live_box_spreads.books.surfaces import rate_surface, strike_grid, volume_surface
+from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.surfaces import (
+    Which,
+    rate_surface,
+    rate_surfaces,
+    strike_grid,
+    volume_surface,
+)
 from live_box_spreads.model.errors import ModelError
-from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.model.quality import LegFlag, QualityRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +121,60 @@ def test_empty_cells_are_holes_and_rows_follow_the_tables(
     assert surface.labels == ["2026-11-24T20:00:00+00:00", "2026-11-25T20:00:00+00:00"]
     assert surface.tte_years == pytest.approx([390 / 365, 388 / 365])  # Thanksgiving is between
     assert rate_surface(tables, edges, "mid").labels == ["2027-12-17"] * 2
+
+
+def test_rates_of_one_pass_are_those_of_one_pass_each(
+    random_chain: Callable[..., Chain], table: BoxTable, expiry: date
+) -> None:
+    tables = [table, box_table(random_chain(6, 20), "SPX", expiry)]
+    edges = np.linspace(2000.0, 9000.0, 6)
+    together = rate_surfaces(iter(tables), edges, ("bid", "mid", "ask"), clear_within=2.0)
+    assert list(together) == ["bid", "mid", "ask"]
+    for which, surface in together.items():
+        alone = rate_surface(iter(tables), edges, which, clear_within=2.0)
+        np.testing.assert_array_equal(surface.values, alone.values)
+        np.testing.assert_array_equal(surface.counts, alone.counts)
+        assert surface.unclear == alone.unclear
+        assert surface.labels == alone.labels
+
+
+@pytest.mark.parametrize("which", ["mid", "bid", "ask"])
+def test_an_expiry_of_which_every_box_is_filtered_out_is_an_empty_row(
+    table: BoxTable, random_chain: Callable[..., Chain], expiry: date, which: Which
+) -> None:
+    none = box_table(random_chain(5, 40), "SPX", expiry, filters=BoxFilters(min_volume=10**9))
+    assert none.frame.is_empty()
+    edges = np.linspace(2000.0, 9000.0, 6)
+    surface = rate_surface([none, table, none], edges, which, clear_within=3.0)
+    assert np.isnan(surface.values[[0, 2]]).all()
+    assert np.isfinite(surface.values[1]).any()
+    assert (surface.counts[[0, 2]] == 0).all()
+
+
+def test_a_cell_of_locked_quotes_is_clear_and_hides_no_other(
+    make_chain: Callable[..., Chain], expiry: date
+) -> None:
+    def legs(strike: float, half_spread: float) -> list[dict[str, Any]]:
+        prices = {"C": 2000.0 + 0.96 * (6000.0 - strike), "P": 2000.0}
+        return [
+            {"strike": strike, "right": right, "bid": mid - half_spread, "ask": mid + half_spread}
+            for right, mid in prices.items()
+        ]
+
+    locked = [row for strike in (3000.0, 4000.0) for row in legs(strike, 0.0)]
+    quoted = [row for strike in (6000.0, 7000.0) for row in legs(strike, 0.25)]
+    table = box_table(
+        make_chain([*locked, *quoted]),
+        "SPX",
+        expiry,
+        filters=BoxFilters(max_strike_gap=1000.0),
+        rules=QualityRules(exclude=LegFlag(0)),
+    )
+    edges = np.array([3000.0, 5000.0, 7000.0])
+    surface = rate_surface([table], edges, "mid", clear_within=3.0)
+    assert surface.counts.tolist() == [[1, 1]]
+    assert np.isfinite(surface.values).all()
+    assert surface.unclear == 0
 
 
 def test_no_tables_and_no_boxes_are_empty_surfaces(example: Chain, expiry: date) -> None:
