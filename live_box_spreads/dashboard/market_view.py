@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,19 +16,21 @@ from live_box_spreads.books.box_table import BoxTable, box_table
 from live_box_spreads.books.curve import curve
 from live_box_spreads.books.opportunities import Opportunities, Wish, fair_values, opportunities
 from live_box_spreads.books.reference_spread import with_reference
+from live_box_spreads.books.skew import SKEW_COLUMNS
 from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
+from live_box_spreads.dashboard.history import Past
 from live_box_spreads.model.errors import SnapshotError, StoreError
 from live_box_spreads.model.products import is_loan, product
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference.history import Reference
 from live_box_spreads.settings import make_reference
-from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
+from live_box_spreads.stores.snapshots import read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -42,13 +43,14 @@ if TYPE_CHECKING:
     from live_box_spreads.settings import Settings
 
 STRIKE_CELLS = 48
-HISTORY_ROWS = 40
 BEST_BOXES = 200
 _CHAINS_BYTES = 200_000_000
 _TABLES_BYTES = 800_000_000
 _CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
 _BEST_BYTES = 10_000_000
+_NO_STRIKE = 1.0
+"""Where a grid of strikes lies that nothing is on."""
 _GRID_STEP = 1.02
 """The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
 
@@ -131,7 +133,10 @@ class MarketView:
         return self._chains.get(path, lambda: read_snapshot(path))
 
     def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        """Return the boxes of one expiry that pass the filters."""
+        """Return the boxes of one expiry that pass the filters: the columns of the skew.
+
+        No panel needs more, and a table of all columns is four times as large.
+        """
         return self._tables.get(
             (market.path, root, expiry, options),
             lambda: box_table(
@@ -142,6 +147,7 @@ class MarketView:
                 compounding=options.compounding,
                 filters=self._filters(root, options),
                 rules=self.settings.quality_rules(),
+                columns=SKEW_COLUMNS,
             ),
         )
 
@@ -223,19 +229,23 @@ class MarketView:
         self.tables(market, choices)
         self.best_boxes(market, choices)
 
-    def history(self, market: Market, minutes: float) -> list[Market]:
-        """Return at most about ``HISTORY_ROWS`` snapshots of the last minutes, oldest first.
+    def past(self, market: Market, minutes: float) -> Past:
+        """Return the snapshots of the minutes up to the one shown."""
+        try:
+            kept = self._store.paths()
+        except StoreError:  # newest() tells about it
+            kept = []
+        return Past.of(kept, market.path, minutes)
 
-        Of more than that, the last one of each equal part of the window is taken, so that the same
-        ones are taken again when one is added. Snapshots that cannot be read are left out.
+    def history(self, market: Market, minutes: float) -> Iterator[Market]:
+        """Return some snapshots of the minutes up to the one shown; ``Past`` says which.
+
+        They come one at a time, oldest first. Those that cannot be read are left out.
         """
-        window = timedelta(minutes=minutes)
-        paths = self._store.since(market.chain.snapshot_time - window)
-        if len(paths) > HISTORY_ROWS:
-            part_secs = window.total_seconds() / HISTORY_ROWS
-            last_of_part = {snapshot_time_of(path).timestamp() // part_secs: path for path in paths}
-            paths = list(last_of_part.values())
-        return [found for path in paths if (found := self._readable(path))]
+        for path in self.past(market, minutes).paths:
+            found = market if path == market.path else self._readable(path)
+            if found is not None:
+                yield found
 
     def _readable(self, path: Path) -> Market | None:
         try:
@@ -255,8 +265,8 @@ def reference_price(chain: Chain, root: str) -> float:
     spot = spot_of(chain, root)
     if spot is not None:
         return spot
-    strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root)
-    return float(np.median(strikes.to_numpy()))
+    strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root).to_numpy()
+    return float(np.median(strikes)) if strikes.size else _NO_STRIKE
 
 
 def loan_roots(chain: Chain) -> list[str]:
@@ -265,8 +275,12 @@ def loan_roots(chain: Chain) -> list[str]:
 
 
 def spot_of(chain: Chain, root: str) -> float | None:
-    """Return the last price of a root's underlying, in index points; None if unknown."""
-    return chain.spot.get(product(root).underlying)
+    """Return the last price of a root's underlying, in index points; None if unknown.
+
+    A price that is not positive is none.
+    """
+    price = chain.spot.get(product(root).underlying, 0.0)
+    return price if 0.0 < price < math.inf else None
 
 
 def removed_by_reason(tables: Iterable[BoxTable]) -> Counter[str]:
