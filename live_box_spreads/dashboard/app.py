@@ -11,7 +11,6 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 import argparse
-import logging
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -78,32 +77,42 @@ def run_dashboard(
 
 def _build(view: MarketView) -> dash.Dash:
     import dash  # noqa: PLC0415, a second of imports that the command line must not pay for
-    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
+    from fastapi import FastAPI  # noqa: PLC0415
 
     from live_box_spreads.dashboard.callbacks import register  # noqa: PLC0415
-    from live_box_spreads.dashboard.layout import INDEX, layout  # noqa: PLC0415
+    from live_box_spreads.dashboard.failures import Failures  # noqa: PLC0415
+    from live_box_spreads.dashboard.layout import INDEX, INDEX_SCRIPT, layout  # noqa: PLC0415
+    from live_box_spreads.dashboard.security import (  # noqa: PLC0415
+        LoopbackOnly,
+        content_security_policy,
+        script_hash,
+    )
 
+    failures = Failures()
+    # The framework's own pages would load scripts from another host.
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app = dash.Dash(
         "live_box_spreads.dashboard",
+        server=server,  # type: ignore[arg-type] # Dash annotates Flask only
         backend="fastapi",
         title=TITLE,
         update_title="",
         assets_folder=str(Path(__file__).with_name("assets")),
         serve_locally=True,
         index_string=INDEX,
-        on_error=_log_error,
+        on_error=lambda error: failures.note("a control", error),
     )
     app.layout = lambda: layout(view)
-    register(app, view)
-    # A page of another site cannot reach us under its own name (DNS rebinding). The middleware
-    # cuts the header at its first colon, which leaves "[" of an IPv6 address.
-    app.server.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "["])
+    register(app, view, failures)
+    server.add_api_route("/alive", _alive, methods=["GET"])
+    policy = content_security_policy([script_hash(INDEX_SCRIPT), *app.csp_hashes()])
+    server.add_middleware(LoopbackOnly, policy=policy)
     return app
 
 
-def _log_error(error: Exception) -> None:
-    """Tell the terminal why a panel could not be drawn; Dash itself tells nobody."""
-    logging.getLogger(__name__).error("a panel could not be drawn", exc_info=error)
+async def _alive() -> dict[str, bool]:
+    """Tell a page that its server answers."""
+    return {"alive": True}
 
 
 def _warm_up(view: MarketView) -> None:

@@ -17,11 +17,18 @@ class Cache(Generic[Value]):
     """Least recently used values go first, once the sum of their sizes passes a bound."""
 
     def __init__(self, max_bytes: int, size_of: Callable[[Value], int]) -> None:
-        """Hold values of at most ``max_bytes`` together; the newest one is always held."""
+        """Hold values of at most ``max_bytes`` together; the newest one is always held.
+
+        Args:
+            max_bytes: bound of the sum of sizes.
+            size_of: returns the size of a value in bytes, with what holding it costs beside: a
+                value of no size would be held for ever.
+        """
         self._max_bytes = max_bytes
         self._size_of = size_of
         self._values: OrderedDict[Hashable, Future[Value]] = OrderedDict()
         self._sizes: dict[Hashable, int] = {}
+        self._bytes = 0
         self._lock = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
@@ -39,6 +46,12 @@ class Cache(Generic[Value]):
             self._fill(key, future, compute)
         return future.result()
 
+    def forget(self, key: Hashable) -> None:
+        """Let go of the value of a key, unless it is still being computed."""
+        with self._lock:
+            if key in self._sizes:
+                self._drop(key)
+
     def _fill(self, key: Hashable, future: Future[Value], compute: Callable[[], Value]) -> None:
         try:
             value = compute()
@@ -48,15 +61,18 @@ class Cache(Generic[Value]):
             future.set_exception(error)
             raise
         with self._lock:
-            if key in self._values:
-                self._sizes[key] = self._size_of(value)
+            self._sizes[key] = self._size_of(value)
+            self._bytes += self._sizes[key]
             self._evict(keep=key)
         future.set_result(value)
 
     def _evict(self, keep: Hashable) -> None:
         for key in list(self._values):
-            if sum(self._sizes.values()) <= self._max_bytes:
+            if self._bytes <= self._max_bytes:
                 return
             if key != keep and key in self._sizes:
-                del self._values[key]
-                del self._sizes[key]
+                self._drop(key)
+
+    def _drop(self, key: Hashable) -> None:
+        del self._values[key]
+        self._bytes -= self._sizes.pop(key)

@@ -1,62 +1,50 @@
-"""From controls to panels. The work is in ``panels`` and ``status``; here it is wired."""
+"""From controls to what the page shows. The work is in ``parts``; here it is wired."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
-from live_box_spreads.dashboard import ids, panels, status
+from live_box_spreads.dashboard import ids, status
 from live_box_spreads.dashboard.choices import Choices
-from live_box_spreads.dashboard.ranked import ranked_rows
-from live_box_spreads.dashboard.tiles import tiles
+from live_box_spreads.dashboard.failures import DRAWING_ERRORS, Failures
+from live_box_spreads.dashboard.parts import PARTS, Part
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.status import Version
 
-_BOXES = {
-    "version": Input(ids.VERSION, "data"),
+_CONTROLS = {
     "root": Input(ids.ROOT, "value"),
+    "expiry": Input(ids.EXPIRY, "value"),
     "compounding": Input(ids.COMPOUNDING, "value"),
     "min_leg_volume": Input(ids.MIN_VOLUME, "value"),
-}
-_SCHEME = {"scheme": Input(ids.SCHEME, "data")}
-_EXPIRY = {"expiry": Input(ids.EXPIRY, "value")}
-_BAND = {
+    "time": Input(ids.TIME_AXIS, "value"),
+    "history": Input(ids.HISTORY, "value"),
     "centre": Input(ids.CENTRE, "value"),
     "half_width": Input(ids.HALF_WIDTH, "value"),
     "price": Input(ids.PRICE, "value"),
-}
-_SURFACE = {
-    **_BOXES,
-    **_SCHEME,
-    **_EXPIRY,
-    "time": Input(ids.TIME_AXIS, "value"),
-    "history": Input(ids.HISTORY, "value"),
+    "side": Input(ids.SIDE, "value"),
+    "scheme": Input(ids.SCHEME, "data"),
     "painted": Input(ids.PAINTED, "data"),
 }
-_INPUTS = {
-    ids.MID_SURFACE: _SURFACE,
-    ids.QUOTED_SURFACE: _SURFACE,
-    ids.VOLUME_SURFACE: _SURFACE,
-    ids.TERM_STRUCTURE: {**_BOXES, **_SCHEME, **_BAND},
-    ids.SKEW: {**_BOXES, **_SCHEME, **_EXPIRY},
-}
+_DRAWN_WITHIN_SECS = 30.0
+"""A page that has not shown a version by then has lost it, and is sent the newest one."""
 
 
-def register(app: Dash, view: MarketView) -> None:
+def register(app: Dash, view: MarketView, failures: Failures) -> None:
     """Wire all controls of the page to a view of the snapshot folder.
 
-    Each callback works in a thread, so that a long one holds up neither the others nor the page.
+    Work is done in threads, so that a long answer to one browser holds up no other.
     """
     _register_browser_side(app)
     _register_poll(app, view)
     _register_selections(app, view)
-    _register_status(app, view)
-    for panel in ids.FIGURES:
-        _register_figure(app, view, panel)
-    _register_ranking(app, view)
+    _register_page(app, view, failures)
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -70,16 +58,20 @@ def _register_browser_side(app: Dash) -> None:
         State(ids.POLL, "interval"),
     )
     add(
+        ClientsideFunction("boxes", "server"),
+        Output(ids.SERVER, "children"),
+        Input(ids.CLOCK, "n_intervals"),
+    )
+    add(
         ClientsideFunction("boxes", "scheme"),
         Output(ids.SCHEME, "data"),
         Input(ids.SCHEME_SWITCH, "id"),
     )
     add(
         ClientsideFunction("boxes", "painted"),
-        Output(ids.PAINTED, "data"),
+        Output(ids.PAINT_WATCH, "data"),
         Input(ids.TERM_STRUCTURE, "figure"),
         Input(ids.message(ids.TERM_STRUCTURE), "children"),
-        State(ids.PAINTED, "data"),
     )
     add(
         ClientsideFunction("boxes", "band"),
@@ -97,14 +89,24 @@ def _register_browser_side(app: Dash) -> None:
 def _register_poll(app: Dash, view: MarketView) -> None:
     @app.callback(
         Output(ids.VERSION, "data"),
-        Output(ids.NOTICE, "children"),
         Input(ids.POLL, "n_intervals"),
         State(ids.VERSION, "data"),
+        State(ids.SHOWN, "data"),
         prevent_initial_call=True,
     )
-    async def poll(_ticks: int, shown: list[str]) -> Any:
-        found = await asyncio.to_thread(status.version, view)
-        return (no_update, no_update) if found == shown else (found, status.notice(view))
+    async def poll(_ticks: int, wanted: Version, shown: dict[str, Any] | None) -> Any:
+        """Publish a newer version once the page shows the last one.
+
+        A newer request makes the browser drop the answer to an older one, so a page that needs
+        longer than a poll would otherwise never be redrawn.
+        """
+        now = time.time()
+        is_drawn = shown is not None and shown["published"] == wanted["published"]
+        if not is_drawn and 0 <= now - wanted["published"] < _DRAWN_WITHIN_SECS:
+            return no_update
+        newest = await asyncio.to_thread(view.newest)
+        found = await asyncio.to_thread(status.version, view, newest, now)
+        return no_update if is_drawn and status.is_same(found, wanted) else found
 
 
 def _register_selections(app: Dash, view: MarketView) -> None:
@@ -115,8 +117,9 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         State(ids.ROOT, "value"),
         prevent_initial_call=True,
     )
-    async def roots(_version: list[str], root: str) -> Any:
-        return await asyncio.to_thread(status.root_choice, view, root)
+    async def roots(version: Version, root: str) -> Any:
+        market = await asyncio.to_thread(view.market, version["snapshot"])
+        return status.root_choice(view, market, root)
 
     @app.callback(
         Output(ids.EXPIRY, "data"),
@@ -126,57 +129,65 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         State(ids.EXPIRY, "value"),
         prevent_initial_call=True,
     )
-    async def expiries(_version: list[str], root: str, expiry: str | None) -> Any:
-        return await asyncio.to_thread(status.expiry_choice, view, root, expiry)
+    async def expiries(version: Version, root: str, expiry: str | None) -> Any:
+        market = await asyncio.to_thread(view.market, version["snapshot"])
+        return status.expiry_choice(market, root, expiry)
 
 
-def _register_status(app: Dash, view: MarketView) -> None:
-    outputs = {
-        "badge": Output(ids.BADGE, "children"),
-        "badge_colour": Output(ids.BADGE, "color"),
-        "time": Output(ids.SNAPSHOT_TIME, "data"),
-        "label": Output(ids.SNAPSHOT_LABEL, "children"),
-        "spot": Output(ids.SPOT, "children"),
-        "contracts": Output(ids.CONTRACTS, "children"),
-        "boxes": Output(ids.BOXES, "children"),
-        "removed": Output(ids.REMOVED, "children"),
-    }
-
-    @app.callback(output=outputs, inputs=_BOXES)
-    async def header(**controls: Any) -> Any:
-        return await asyncio.to_thread(status.header, view, Choices.read(controls))
-
-    @app.callback(output=Output(ids.TILES, "children"), inputs=_BOXES)
-    async def headline(**controls: Any) -> Any:
-        return await asyncio.to_thread(tiles, view, view.newest().market, Choices.read(controls))
-
-
-def _register_figure(app: Dash, view: MarketView, panel: str) -> None:
+def _register_page(app: Dash, view: MarketView, failures: Failures) -> None:
     @app.callback(
-        Output(panel, "figure"),
-        Output(ids.message(panel), "children"),
-        Output(ids.caption(panel), "children"),
-        inputs=_INPUTS[panel],
+        output={
+            "parts": {part.name: dict(part.outputs) for part in PARTS},
+            "notice": Output(ids.NOTICE, "children"),
+            "shown": Output(ids.SHOWN, "data"),
+        },
+        inputs={
+            "version": Input(ids.VERSION, "data"),
+            "shown": State(ids.SHOWN, "data"),
+            "controls": _CONTROLS,
+        },
     )
-    async def figure(**controls: Any) -> Any:
-        if controls["scheme"] is None or controls.get("painted", True) is None:
-            # The browser tells in a moment; a figure of the wrong colours would be in the way.
-            return no_update, no_update, no_update
-        market = view.newest().market
-        choices = Choices.read(controls)
-        content = await asyncio.to_thread(panels.content, view, market, panel, choices)
-        return content.figure or no_update, content.message, content.caption
+    async def page(
+        version: Version, shown: dict[str, Any] | None, controls: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Draw, from one snapshot, every part that shows something else than it should."""
+        drawn_from = dict((shown or {}).get("parts", {}))
+        wanted = {p.name: p.drawn_from(version, controls) for p in PARTS if p.is_ready(controls)}
+        due = [p for p in PARTS if p.name in wanted and drawn_from.get(p.name) != wanted[p.name]]
+        draw = _Draw(view, version, controls, failures)
+        values = await asyncio.gather(*(asyncio.to_thread(draw, part) for part in due))
+        updates = {part.name: part.unchanged() for part in PARTS}
+        for part, found in zip(due, values, strict=True):
+            updates[part.name] = found.outputs
+            # What failed is not kept as drawn: the next refresh tries again.
+            drawn_from[part.name] = "" if found.failed else wanted[part.name]
+        return {
+            "parts": updates,
+            "notice": status.notice(version),
+            "shown": {"published": version["published"], "parts": drawn_from},
+        }
 
 
-def _register_ranking(app: Dash, view: MarketView) -> None:
-    @app.callback(
-        Output(ids.GRID, "rowData"),
-        Output(ids.message(ids.RANKING), "children"),
-        Output(ids.caption(ids.RANKING), "children"),
-        inputs={**_BOXES, "side": Input(ids.SIDE, "value")},
-    )
-    async def ranking(**controls: Any) -> Any:
-        rows = await asyncio.to_thread(
-            ranked_rows, view, view.newest().market, Choices.read(controls)
-        )
-        return rows.rows, rows.message, rows.caption
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The values of a part's outputs, and whether they only say why it could not be drawn."""
+
+    outputs: dict[str, Any]
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """Draws any part of the page from one snapshot and one set of choices."""
+
+    view: MarketView
+    version: Version
+    controls: dict[str, Any]
+    failures: Failures
+
+    def __call__(self, part: Part) -> _Drawn:
+        try:
+            market = self.view.market(self.version["snapshot"])
+            return _Drawn(part.draw(self.view, market, Choices.read(self.controls)))
+        except DRAWING_ERRORS as error:
+            return _Drawn(part.failed(self.failures.line(part.name, error)), failed=True)

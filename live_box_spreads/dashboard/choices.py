@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from live_box_spreads.model.rates import Compounding
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from live_box_spreads.dashboard.theme import Scheme
+
+_LARGEST = 1e15
+_LONGEST_HISTORY_MINUTES = 10 * 366 * 24 * 60.0
 
 TimeChoice = Literal["expiry", "snapshot"]
 Price = Literal["mid", "bid", "ask"]
@@ -63,21 +67,32 @@ class Choices:
     def read(cls, controls: Mapping[str, Any]) -> Choices:
         """Return the choices that the values of some controls stand for.
 
-        A number field that is empty while a person types is None or ``""``: the default then.
+        A number field that is empty or half written while a person types stands for its default.
         """
         values: dict[str, Any] = {
             name: controls[name]
-            for name in ("root", "time", "price", "side", "scheme")
+            for name in ("time", "price", "side", "scheme")
             if controls.get(name)
         }
+        values["root"] = controls.get("root") or ""
         if controls.get("expiry"):
             values["expiry"] = date.fromisoformat(controls["expiry"])
-        if controls.get("history"):
-            values["history_minutes"] = float(controls["history"])
+        if (minutes := _number(controls.get("history"))) is not None:
+            values["history_minutes"] = min(max(minutes, 0.0), _LONGEST_HISTORY_MINUTES)
         for name in ("centre", "half_width"):
-            if controls.get(name):
-                values[name] = float(controls[name]) / 100
-        options = BoxOptions(
-            Compounding(controls["compounding"]), int(controls["min_leg_volume"] or 0)
-        )
-        return cls(options=options, **values)
+            if per_cent := _number(controls.get(name)):
+                values[name] = per_cent / 100
+        volume = int(_number(controls["min_leg_volume"]) or 0)
+        return cls(options=BoxOptions(Compounding(controls["compounding"]), volume), **values)
+
+
+def _number(value: Any) -> float | None:
+    """Return what a field holds, cut to what columns of integers can be compared with.
+
+    None where it is empty or no finite number, such as ``-`` while a person types.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return min(max(number, -_LARGEST), _LARGEST) if isfinite(number) else None

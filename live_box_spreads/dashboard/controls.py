@@ -12,7 +12,7 @@ from live_box_spreads.dashboard.formats import aria
 from live_box_spreads.model.rates import Compounding
 
 if TYPE_CHECKING:
-    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.market_view import Market, MarketView
     from live_box_spreads.settings import Settings
 
 _HISTORY_MINUTES = (30, 60, 120, 240, 480, 1440)
@@ -25,21 +25,21 @@ _COMPOUNDING_LABELS = {
 CUSTOM_BAND = "custom"
 
 
-def controls(view: MarketView) -> html.Div:
-    """Return the strip of controls."""
+def controls(view: MarketView, market: Market | None) -> html.Div:
+    """Return the strip of controls, with the roots and expiries of a snapshot."""
     settings = view.settings
     return html.Div(
-        [*_what(view), *_which_boxes(settings), *_how(settings)],
+        [*_what(view, market), *_which_boxes(settings), *_how(settings)],
         className="controls",
         role="toolbar",
         **aria(label="Controls"),
     )
 
 
-def _what(view: MarketView) -> list[Any]:
+def _what(view: MarketView, market: Market | None) -> list[Any]:
     settings = view.settings
-    roots, root = status.root_choice(view, settings.tickers[0])
-    expiries, expiry = status.expiry_choice(view, root, None)
+    roots, root = status.root_choice(view, market, settings.tickers[0])
+    expiries, expiry = status.expiry_choice(market, root, None)
     return [
         _select(ids.ROOT, "Root", roots, root, "5.4rem"),
         _select(ids.EXPIRY, "Expiry", expiries, expiry, "10.6rem", searchable=True),

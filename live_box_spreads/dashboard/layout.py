@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
@@ -21,28 +22,33 @@ _THEME: dict[str, Any] = {
     "defaultRadius": "sm",
     "fontSizes": {"xs": "0.75rem", "sm": "0.8125rem"},
 }
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>
-{%metas%}
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{%title%}</title>
-{%favicon%}
-{%css%}
-<script>
+INDEX_SCRIPT = """
   // Before the first paint, so that a dark page never flashes white. Mantine keeps its key.
   const kept = localStorage.getItem("mantine-color-scheme-value") || "auto";
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const scheme = kept === "auto" ? system : kept;
   document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
-</script>
+"""
+"""The only script within the page; the security policy names its hash."""
+INDEX = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+{{%metas%}}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{%title%}}</title>
+{{%favicon%}}
+{{%css%}}
+<script>{INDEX_SCRIPT}</script>
 </head>
-<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+<body>{{%app_entry%}}<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer></body>
 </html>"""
 
 _GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
+    # The page asks no other host: plotly would offer to upload a chart to a service.
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetCameraLastSave3d", "autoScale2d"],
 }
 
@@ -50,19 +56,24 @@ _GRAPH_CONFIG: Any = {
 def layout(view: MarketView) -> dmc.MantineProvider:
     """Return the whole page with its selections made; the panels fill themselves."""
     settings = view.settings
+    newest = view.newest()
+    wanted = status.version(view, newest, time.time())
     return dmc.MantineProvider(
         [
             dcc.Interval(ids.POLL, interval=round(settings.update_interval_seconds * 1000)),
             dcc.Interval(ids.CLOCK, interval=1000),
-            dcc.Store(ids.VERSION, data=status.version(view)),
+            dcc.Store(ids.VERSION, data=dict(wanted)),
+            dcc.Store(ids.SHOWN),
             dcc.Store(ids.SNAPSHOT_TIME),
             dcc.Store(ids.SCHEME),
             dcc.Store(ids.PAINTED),
+            dcc.Store(ids.PAINT_WATCH),
             _header(),
             html.Main(
                 [
-                    controls(view),
-                    html.Div(status.notice(view), id=ids.NOTICE, role="status"),
+                    controls(view, newest.market),
+                    html.Div(id=ids.SERVER, className="server-gone", role="alert"),
+                    html.Div(status.notice(wanted), id=ids.NOTICE, role="status"),
                     html.Section(id=ids.TILES, **aria(label="Headline rates")),
                     _panels(),
                 ],

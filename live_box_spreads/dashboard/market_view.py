@@ -6,6 +6,7 @@ Everything is computed on the server, once for all browsers, and kept within a b
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from live_box_spreads.model.products import is_loan, product
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference.history import Reference
 from live_box_spreads.settings import make_reference
-from live_box_spreads.stores.snapshots import read_snapshot
+from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,10 +43,17 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
+PANEL_COLUMNS = SKEW_COLUMNS
+"""What the panels need of a box: a quarter of its columns, and of the memory."""
 STRIKE_CELLS = 48
+_FEWEST_CELLS = 2
 BEST_BOXES = 200
+_MOST_UNREADABLE = 20
+"""So many newest snapshots are tried; where none of them can be read, none is shown."""
+_UNREADABLE_FOR_SECS = 60.0
 _CHAINS_BYTES = 200_000_000
-_TABLES_BYTES = 800_000_000
+_TABLES_BYTES = 400_000_000
+_ENTRY_BYTES = 6_000
 _CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
 _BEST_BYTES = 10_000_000
@@ -89,6 +97,14 @@ class _Fair:
     smooth: SmoothCurve | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Why a file could not be read, and until when it is not tried again."""
+
+    reason: str
+    until_secs: float
+
+
 class MarketView:
     """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
 
@@ -97,18 +113,10 @@ class MarketView:
         self.settings = settings
         self._store = settings.store()
         self._references = make_reference(settings)
-        self._chains: Cache[Chain] = Cache(
-            _CHAINS_BYTES, lambda chain: int(chain.quotes.estimated_size())
-        )
-        self._curves: Cache[_Fair] = Cache(
-            _CURVES_BYTES, lambda fair: int(fair.table.estimated_size())
-        )
-        self._best: Cache[Opportunities] = Cache(
-            _BEST_BYTES, lambda best: int(best.frame.estimated_size())
-        )
-        self._tables: Cache[BoxTable] = Cache(
-            _TABLES_BYTES, lambda table: int(table.frame.estimated_size())
-        )
+        self._chains: Cache[Chain | _Unreadable] = Cache(_CHAINS_BYTES, _size_of_chain)
+        self._curves: Cache[_Fair] = Cache(_CURVES_BYTES, lambda fair: _size_of(fair.table))
+        self._best: Cache[Opportunities] = Cache(_BEST_BYTES, lambda best: _size_of(best.frame))
+        self._tables: Cache[BoxTable] = Cache(_TABLES_BYTES, lambda table: _size_of(table.frame))
 
     def newest(self) -> Newest:
         """Return the newest snapshot that can be read, and a word on newer ones that cannot."""
@@ -117,47 +125,77 @@ class MarketView:
             paths = self._store.paths()
         except StoreError as error:
             return Newest(None, str(error))
-        for path in reversed(paths):
+        for path in paths[: -_MOST_UNREADABLE - 1 : -1]:
             try:
                 return Newest(Market(path, self.chain(path)), notice)
             except SnapshotError as error:
                 notice = notice or f"The newest snapshot cannot be read: {error}"
         return Newest(None, notice)
 
+    def market(self, snapshot: str) -> Market | None:
+        """Return the snapshot of a name; None for the empty name of a page without any.
+
+        Args:
+            snapshot: name of a file in the snapshot folder; from the browser, so of any content.
+
+        Raises:
+            SnapshotError: it is no name of a snapshot, or the file is gone or cannot be read.
+        """
+        if not snapshot:
+            return None
+        path = self._store.folder / snapshot
+        if path.name != snapshot:
+            raise SnapshotError(f"{snapshot[:80]!r} is no name of a snapshot; reload the page")
+        snapshot_time_of(path)
+        return Market(path, self.chain(path))
+
     def chain(self, path: Path) -> Chain:
         """Return the quotes of a snapshot.
+
+        What cannot be read is not read again for a minute, unless the file changes.
 
         Raises:
             SnapshotError: the file cannot be read.
         """
-        return self._chains.get(path, lambda: read_snapshot(path))
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise SnapshotError(f"{path} is gone: {error.strerror}") from error
+        key = (path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        kept = self._chains.get(key, lambda: _read(path))
+        if isinstance(kept, _Unreadable) and time.monotonic() > kept.until_secs:
+            self._chains.forget(key)
+            kept = self._chains.get(key, lambda: _read(path))
+        if isinstance(kept, _Unreadable):
+            raise SnapshotError(kept.reason)
+        return kept
 
     def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        """Return the boxes of one expiry that pass the filters: the columns of the skew.
-
-        No panel needs more, and a table of all columns is four times as large.
-        """
+        """Return the boxes of one expiry that pass the filters, with ``PANEL_COLUMNS`` alone."""
         return self._tables.get(
             (market.path, root, expiry, options),
-            lambda: box_table(
-                market.chain,
-                root,
-                expiry,
-                basis=self.settings.time_basis,
-                compounding=options.compounding,
-                filters=self._filters(root, options),
-                rules=self.settings.quality_rules(),
-                columns=SKEW_COLUMNS,
-            ),
+            lambda: self._priced(market, root, expiry, options),
         )
 
-    def tables(self, market: Market, choices: Choices) -> list[BoxTable]:
-        """Return the boxes of each expiry of the chosen root, soonest first; some may be empty."""
-        root = choices.root
-        return [
-            self.table(market, root, expiry, choices.options)
-            for expiry in market.chain.expiries(root)
-        ]
+    def _priced(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
+        return box_table(
+            market.chain,
+            root,
+            expiry,
+            basis=self.settings.time_basis,
+            compounding=options.compounding,
+            filters=self._filters(root, options),
+            rules=self.settings.quality_rules(),
+            columns=PANEL_COLUMNS,
+        )
+
+    def tables(self, market: Market, choices: Choices) -> Iterator[BoxTable]:
+        """Yield the boxes of each expiry of the chosen root, soonest first; some may be empty.
+
+        One at a time: those of a large chain do not fit into memory together.
+        """
+        for expiry in market.chain.expiries(choices.root):
+            yield self.table(market, choices.root, expiry, choices.options)
 
     def curve(self, market: Market, root: str, options: BoxOptions) -> pl.DataFrame:
         """Return the fair curve of a root, soonest expiry first, beside the reference if any."""
@@ -226,7 +264,8 @@ class MarketView:
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
         choices = Choices(root, options=options)
         self.curve(market, root, options)
-        self.tables(market, choices)
+        for _ in self.tables(market, choices):
+            continue
         self.best_boxes(market, choices)
 
     def past(self, market: Market, minutes: float) -> Past:
@@ -254,10 +293,31 @@ class MarketView:
             return None
 
     def strike_edges(self, market: Market, root: str) -> NDArray[np.float64]:
-        """Return the (m+1,) edges of the strike cells of the surfaces of a root."""
+        """Return the (m+1,) edges of the strike cells of the surfaces of a root.
+
+        There are no more cells than strikes: most would be empty, and a surface full of holes.
+        """
         low, high = self.settings.strike_moneyness
         centre = _GRID_STEP ** round(math.log(reference_price(market.chain, root), _GRID_STEP))
-        return strike_grid(centre, low, high, STRIKE_CELLS)
+        strikes = np.unique(_strikes(market.chain, root))
+        within = np.count_nonzero((strikes >= low * centre) & (strikes <= high * centre))
+        return strike_grid(centre, low, high, max(_FEWEST_CELLS, min(int(within), STRIKE_CELLS)))
+
+
+def _read(path: Path) -> Chain | _Unreadable:
+    try:
+        return read_snapshot(path)
+    except SnapshotError as error:
+        return _Unreadable(str(error), time.monotonic() + _UNREADABLE_FOR_SECS)
+
+
+def _size_of(frame: pl.DataFrame) -> int:
+    """Return the bytes that a frame takes, an empty one too, with its key and its columns."""
+    return int(frame.estimated_size()) + _ENTRY_BYTES
+
+
+def _size_of_chain(kept: Chain | _Unreadable) -> int:
+    return _ENTRY_BYTES if isinstance(kept, _Unreadable) else _size_of(kept.quotes)
 
 
 def reference_price(chain: Chain, root: str) -> float:
@@ -265,8 +325,13 @@ def reference_price(chain: Chain, root: str) -> float:
     spot = spot_of(chain, root)
     if spot is not None:
         return spot
-    strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root).to_numpy()
+    strikes = _strikes(chain, root)
     return float(np.median(strikes)) if strikes.size else _NO_STRIKE
+
+
+def _strikes(chain: Chain, root: str) -> NDArray[np.float64]:
+    """Return the strike of each contract of a root, index points."""
+    return chain.quotes["strike"].filter(chain.quotes["root"] == root).to_numpy()
 
 
 def loan_roots(chain: Chain) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import dash_mantine_components as dmc
 from dash import html
 
 from live_box_spreads.dashboard.formats import UNKNOWN
-from live_box_spreads.dashboard.market_view import loan_roots, removed_by_reason, spot_of
+from live_box_spreads.dashboard.market_view import loan_roots, spot_of
 from live_box_spreads.dashboard.term_lines import reference_label
 from live_box_spreads.model.chain import Timeliness
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.market_view import Market, MarketView, Newest
 
 BADGE_COLOURS = {
     Timeliness.LIVE: "green",
@@ -28,25 +29,48 @@ BADGE_COLOURS = {
 _DEFAULT_EXPIRY_DAYS = 91.25
 
 
-def version(view: MarketView) -> list[str]:
-    """Return what the page should show: the name of the snapshot, the notice, the reference."""
-    newest = view.newest()
-    if newest.market is None:
-        return ["", newest.notice, ""]
-    return [newest.market.path.name, newest.notice, reference_label(view.reference(newest.market))]
+class Version(TypedDict):
+    """What a page should show.
+
+    Attributes:
+        snapshot: name of the snapshot's file; empty without one.
+        notice: what a person should know about the snapshots; empty if all is well.
+        reference: name and day of the reference curve, or why there is none.
+        published: when the page was told so, seconds of the epoch.
+    """
+
+    snapshot: str
+    notice: str
+    reference: str
+    published: float
 
 
-def notice(view: MarketView) -> dmc.Alert | None:
+def version(view: MarketView, newest: Newest, now_secs: float) -> Version:
+    """Return what a page should show: the newest snapshot that can be read."""
+    market = newest.market
+    caveat = market.chain.caveat if market else ""
+    said = filter(None, (newest.notice, caveat and f"In this snapshot {caveat}."))
+    return Version(
+        snapshot=market.path.name if market else "",
+        notice="; ".join(said),
+        reference=reference_label(view.reference(market)) if market else "",
+        published=now_secs,
+    )
+
+
+def is_same(one: Version, other: Version) -> bool:
+    """Return whether two versions ask a page to show the same."""
+    return {**one, "published": 0} == {**other, "published": 0}
+
+
+def notice(shown: Version) -> dmc.Alert | None:
     """Return what a person should know about the snapshots; None if all is well."""
-    newest = view.newest()
-    caveat = newest.market.chain.caveat if newest.market else ""
-    text = "; ".join(filter(None, (newest.notice, caveat and f"In this snapshot {caveat}.")))
+    text = shown["notice"]
     return dmc.Alert(text, color="yellow", variant="light", p="xs") if text else None
 
 
-def root_choice(view: MarketView, root: str) -> tuple[list[str], str]:
+def root_choice(view: MarketView, market: Market | None, root: str) -> tuple[list[str], str]:
     """Return the roots to choose from, and the one chosen: the same as before while it is there."""
-    market = view.newest().market
     listed = (market and loan_roots(market.chain)) or list(view.settings.tickers)
     preferred = [ticker for ticker in view.settings.tickers if ticker in listed]
     roots = [*preferred, *(other for other in listed if other not in preferred)]
@@ -54,13 +78,12 @@ def root_choice(view: MarketView, root: str) -> tuple[list[str], str]:
 
 
 def expiry_choice(
-    view: MarketView, root: str, expiry: str | None
+    market: Market | None, root: str, expiry: str | None
 ) -> tuple[list[dict[str, str]], str | None]:
     """Return the expiries to choose from, and the one chosen: the same while it is there.
 
     A new choice falls on the expiry nearest to three months.
     """
-    market = view.newest().market
     if market is None or root not in market.chain.roots:
         return [], None
     today = market.chain.snapshot_time.date()
@@ -92,15 +115,15 @@ def empty_header() -> dict[str, Any]:
     }
 
 
-def header(view: MarketView, choices: Choices) -> dict[str, Any]:
-    """Return what the header says of the newest snapshot and of the boxes of a root."""
-    market = view.newest().market
+def header(view: MarketView, market: Market | None, choices: Choices) -> dict[str, Any]:
+    """Return what the header says of a snapshot and of the boxes of a root."""
     if market is None or not market.chain.roots:
         return empty_header()
     chain = market.chain
-    tables = view.tables(market, choices)
-    kept = sum(len(table.frame) for table in tables)
-    removed = removed_by_reason(tables)
+    kept, removed = 0, Counter[str]()
+    for table in view.tables(market, choices):
+        kept += len(table.frame)
+        removed.update(table.removed)
     spot = spot_of(chain, choices.root)
     return {
         "badge": " · ".join(dict.fromkeys((chain.timeliness.value, chain.feed))),

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -128,8 +129,17 @@ def _checked(day: date) -> date:
     return day
 
 
-@cache
+_loading = Lock()
+
+
 def _calendar() -> _Calendar:
+    """Return the calendar, loaded once, also when threads ask for it at the same time."""
+    with _loading:
+        return _loaded_calendar()
+
+
+@cache
+def _loaded_calendar() -> _Calendar:
     import exchange_calendars  # noqa: PLC0415 - takes about two seconds, so only when it is needed
 
     with warnings.catch_warnings():  # it calls parts of pandas that the next pandas will change

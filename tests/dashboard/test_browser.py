@@ -240,7 +240,7 @@ def test_compounding_changes_the_rates(light: Watched) -> None:
     before = light.page.evaluate(SHOWN_RATES, ids.TERM_STRUCTURE)
     assert before == pytest.approx([0.04] * 3, abs=1e-5)
     light.choose(ids.COMPOUNDING, "Continuous")
-    light.page.wait_for_function(f"({SHOWN_RATES})('{ids.TERM_STRUCTURE}')[0] < 0.0395")
+    light.page.wait_for_function(f"() => ({SHOWN_RATES})('{ids.TERM_STRUCTURE}')[0] < 0.0395")
     after = light.page.evaluate(SHOWN_RATES, ids.TERM_STRUCTURE)
     assert after == pytest.approx([0.0392207] * 3, abs=1e-5)
     light.choose(ids.COMPOUNDING, "Effective")
@@ -251,7 +251,7 @@ def test_band_and_numbers_agree(light: Watched) -> None:
     light.expect_text(ids.caption(ids.TERM_STRUCTURE), "80.0% to 90.0% of spot")
     light.fill(ids.CENTRE, "90")
     light.expect_text(ids.caption(ids.TERM_STRUCTURE), "85.0% to 95.0% of spot")
-    light.page.wait_for_function(f"document.getElementById('{ids.BAND}').value === 'custom'")
+    light.page.wait_for_function(f"() => document.getElementById('{ids.BAND}').value === 'custom'")
     light.choose(ids.BAND, "at the money")
     light.expect_text(ids.caption(ids.TERM_STRUCTURE), "95.0% to 105.0% of spot")
 

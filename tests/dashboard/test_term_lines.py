@@ -70,7 +70,7 @@ def test_panel_and_version_tell_its_day(compared: tuple[MarketView, Market]) -> 
     assert shown.caption.startswith("Reference: governments, 03 Sep 2025 · Mid median at ")
     assert shown.figure is not None
     assert "Reference" in {trace.name for trace in shown.figure.data}
-    assert status.version(view)[2] == "governments, 03 Sep 2025"
+    assert status.version(view, view.newest(), 0.0)["reference"] == "governments, 03 Sep 2025"
 
 
 def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_nothing_is_said_where_none_is_configured(view: MarketView) -> None:
     view.settings.store().write(chain_at())
     caption = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES).caption
     assert caption == "Mid median at 95.0% to 105.0% of spot"
-    assert status.version(view)[2] == ""
+    assert status.version(view, view.newest(), 0.0)["reference"] == ""

@@ -3,15 +3,23 @@
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.boxes = {
     // Data older than two intervals of the collector is old, older than five is stale.
+    // Data ahead of the clock is told so: a negative age is no fresh one.
     age(_tick, snapshotTime, intervalMs) {
         if (!snapshotTime) {
             return ["–", "age"];
         }
-        const secs = Math.max(0, (Date.now() - Date.parse(snapshotTime)) / 1000);
+        const boxes = window.dash_clientside.boxes;
+        const secs = (Date.now() - Date.parse(snapshotTime)) / 1000;
+        if (secs < -boxes.CLOCKS_AGREE_SECS) {
+            const ahead = boxes.duration(-secs);
+            return [`ahead of this machine's clock by ${ahead}`, "age age-stale"];
+        }
         const interval = intervalMs / 1000;
         const state = secs > 5 * interval ? " age-stale" : secs > 2 * interval ? " age-old" : "";
-        return [window.dash_clientside.boxes.duration(secs), "age" + state];
+        return [boxes.duration(Math.max(0, secs)), "age" + state];
     },
+
+    CLOCKS_AGREE_SECS: 5,
 
     duration(secs) {
         if (secs < 120) {
@@ -49,12 +57,47 @@ window.dash_clientside.boxes = {
         return inUse();
     },
 
-    // The surfaces are the slow part: they wait until the first flat chart is on the screen.
-    async painted(figure, message, painted) {
-        const shown = (figure && figure.data.length) || message !== "Loading…";
-        if (painted || !shown) {
+    // Says so when the server of this page does not answer: what is shown grows old then.
+    async server(ticks) {
+        const boxes = window.dash_clientside.boxes;
+        if (ticks % boxes.ASK_EVERY_TICKS !== 0 || boxes.asking) {
             return window.dash_clientside.no_update;
         }
+        boxes.asking = true;
+        let answered = false;
+        try {
+            const url = new URL("alive", document.baseURI);
+            const options = { cache: "no-store", signal: AbortSignal.timeout(boxes.PATIENCE_MS) };
+            answered = (await fetch(url, options)).ok;
+        } catch (_error) {
+            answered = false;
+        }
+        boxes.asking = false;
+        if (answered) {
+            boxes.goneSince = null;
+            return "";
+        }
+        if (!boxes.goneSince) {
+            boxes.goneSince = new Date();
+            return window.dash_clientside.no_update; // one lost answer is none to speak of
+        }
+        const since = boxes.goneSince.toLocaleTimeString();
+        return `The dashboard's server has not answered since ${since}. What is shown is as of `
+            + "then. Start it again (boxes dashboard, or python app.py); this page goes on by itself.";
+    },
+
+    ASK_EVERY_TICKS: 3,
+    PATIENCE_MS: 8000,
+
+    // The surfaces are the slow part: they wait until the first flat chart is on the screen.
+    async painted(figure, message) {
+        const noUpdate = window.dash_clientside.no_update;
+        const boxes = window.dash_clientside.boxes;
+        const shown = (figure && figure.data.length) || message !== "Loading…";
+        if (boxes.hasPainted || !shown) {
+            return noUpdate;
+        }
+        boxes.hasPainted = true;
         const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
         for (let waited = 0; waited < 200; waited += 1) {
             if (message || document.querySelector("#term-structure .scatterlayer")) {
@@ -63,6 +106,8 @@ window.dash_clientside.boxes = {
             await frame();
         }
         await frame();
-        return true;
+        // Not an output: what draws the charts waits for it, and Dash takes no circles.
+        window.dash_clientside.set_props("painted", { data: true });
+        return noUpdate;
     },
 };

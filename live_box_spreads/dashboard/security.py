@@ -1,0 +1,101 @@
+"""Who may ask the dashboard, and what its page may load: one ASGI layer before everything else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+
+from live_box_spreads.settings.schema import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+def content_security_policy(script_hashes: Sequence[str]) -> str:
+    """Return the policy of the page: everything comes from this server, and nobody frames it.
+
+    Args:
+        script_hashes: hashes of the scripts within the page, as a policy quotes them.
+    """
+    directives = {
+        "default-src": "'self'",
+        "script-src": " ".join(("'self'", *script_hashes)),
+        "style-src": "'self' 'unsafe-inline'",  # plotly, Mantine and AG Grid set styles by script
+        "img-src": "'self' data: blob:",  # icons, and a chart that is saved as a picture
+        "font-src": "'self' data:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+
+
+def script_hash(script: str) -> str:
+    """Return the hash of a script within the page, as a policy quotes it."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+class LoopbackOnly:
+    """Answers requests to a loopback name only, and sends the policy with each answer.
+
+    A page of another site cannot reach the dashboard under that site's name (DNS rebinding), nor
+    send it requests from there (``Origin``).
+    """
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        """Stand before an application.
+
+        Args:
+            app: what answers.
+            policy: content security policy of the page.
+        """
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not _is_loopback(f"//{host}"):
+            await PlainTextResponse(
+                "this dashboard answers under a loopback name only", status_code=400
+            )(scope, receive, send)
+            return
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            await PlainTextResponse("a page of another site asks", status_code=403)(
+                scope, receive, send
+            )
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return is_loopback(urlsplit(address).hostname or "")
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
