@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from numpy.typing import NDArray
 
     from live_box_spreads.books.box_kernel import BoxPrices
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
+    Columns = dict[str, Callable[[], NDArray[np.generic] | pl.Series]]
 
 _COUNTS = ("volume", "open_interest")
 _QUOTES = ("bid", "ask", "bid_size", "ask_size")
@@ -37,13 +39,9 @@ unknown, or the side cannot be executed). NaN: a side that cannot be executed, a
 LEG_QUOTE_COLUMNS = [f"{leg}_{quote}" for leg in _LEGS for quote in _QUOTES]
 """Further columns on request: index points and contracts, NaN where absent."""
 
-_VOLUMES = [pl.col(f"{leg}_volume") for leg in _LEGS]
-_TOTAL_VOLUME = reduce(add, _VOLUMES)  # null if one is
-_MIN_VOLUME = pl.when(_TOTAL_VOLUME.is_not_null()).then(pl.min_horizontal(_VOLUMES))
-
 
 def box_frame(
-    synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPrices, *, leg_quotes: bool
+    synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPrices, wanted: Collection[str]
 ) -> pl.DataFrame:
     """Lay out boxes, without the columns that are the same in each row.
 
@@ -52,59 +50,93 @@ def box_frame(
         low: (boxes,) index of each box's ``kl``.
         high: (boxes,) index of its ``ks``.
         prices: (boxes,) costs and rates.
-        leg_quotes: add ``LEG_QUOTE_COLUMNS``.
+        wanted: names of ``BOX_COLUMNS`` and ``LEG_QUOTE_COLUMNS``; no other is computed, because
+            a table of millions of boxes is as large as its columns are many. ``kl`` is always
+            there.
     """
-    strike, spot = synthetic.forwards.strike, synthetic.spot
-    kl, ks = strike[low], strike[high]
-    width, mid_strike = ks - kl, 0.5 * (kl + ks)
-    flags = synthetic.call.flags | synthetic.put.flags
-    per_box = {
-        "kl": kl,
-        "ks": ks,
-        "width": width,
-        "mid_strike": mid_strike,
-        "payoff": width,
-        **{name: getattr(prices, name) for name in _PRICES},
-        "lend_borrow": np.nan_to_num(np.sign(prices.mid_cost)).astype(np.int8),
-        "moneyness_kl": (strike / spot)[low],
-        "moneyness_ks": (strike / spot)[high],
-        "moneyness_mid": mid_strike / spot,
-        **_sizes(synthetic, low, high, prices),
-        "quality": flags[low] | flags[high],
+    # A column that others need too is computed once, and forgotten when this returns.
+    columns = {
+        **_of_strikes(synthetic, low, high),
+        **{name: partial(getattr, prices, name) for name in _PRICES},
+        "lend_borrow": lambda: np.nan_to_num(np.sign(prices.mid_cost)).astype(np.int8),
+        **_of_sizes(synthetic, low, high, prices),
+        **_of_legs(synthetic, low, high),
     }
-    legs = _legs_by_strike(synthetic, _COUNTS + (_QUOTES if leg_quotes else ()))
-    frame = pl.DataFrame(per_box).hstack(_at(legs, low, "kl")).hstack(_at(legs, high, "ks"))
-    return frame.with_columns(min_leg_volume=_MIN_VOLUME, total_leg_volume=_TOTAL_VOLUME)
+    return pl.DataFrame(
+        {name: compute() for name, compute in columns.items() if name in wanted or name == "kl"}
+    )
 
 
-def _sizes(
-    synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPrices
-) -> dict[str, Floats]:
+def _of_strikes(synthetic: Synthetics, low: Indices, high: Indices) -> Columns:
+    strike, spot = synthetic.forwards.strike, synthetic.spot
+    flags = synthetic.call.flags | synthetic.put.flags
+
+    @cache
+    def width() -> Floats:
+        return strike[high] - strike[low]
+
+    @cache
+    def middle() -> Floats:
+        return 0.5 * (strike[low] + strike[high])
+
+    return {
+        "kl": lambda: strike[low],
+        "ks": lambda: strike[high],
+        "width": width,
+        "mid_strike": middle,
+        "payoff": width,
+        "moneyness_kl": lambda: (strike / spot)[low],
+        "moneyness_ks": lambda: (strike / spot)[high],
+        "moneyness_mid": lambda: middle() / spot,
+        "quality": lambda: flags[low] | flags[high],
+    }
+
+
+def _of_sizes(synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPrices) -> Columns:
     """Return how many boxes the top of the book has: the smallest of the legs used by a side.
 
     Lending buys the synthetic forward at ``kl`` and sells the one at ``ks``; borrowing the reverse.
     """
     buy, sell = synthetic.buy_size, synthetic.sell_size
-    can_lend, can_borrow = ~np.isnan(prices.ask_cost), ~np.isnan(prices.bid_cost)
-    lend = np.where(can_lend, np.minimum(buy[low], sell[high]), np.nan)
-    borrow = np.where(can_borrow, np.minimum(sell[low], buy[high]), np.nan)
-    either = np.where(can_lend, lend, borrow)
-    size = np.where(can_lend & can_borrow, np.minimum(lend, borrow), either)
+
+    @cache
+    def lend() -> Floats:
+        return np.where(np.isnan(prices.ask_cost), np.nan, np.minimum(buy[low], sell[high]))
+
+    @cache
+    def borrow() -> Floats:
+        return np.where(np.isnan(prices.bid_cost), np.nan, np.minimum(sell[low], buy[high]))
+
+    def size() -> Floats:
+        can_lend, can_borrow = ~np.isnan(prices.ask_cost), ~np.isnan(prices.bid_cost)
+        either = np.where(can_lend, lend(), borrow())
+        return np.where(can_lend & can_borrow, np.minimum(lend(), borrow()), either)
+
     return {"lend_size": lend, "borrow_size": borrow, "size": size}
 
 
-def _legs_by_strike(synthetic: Synthetics, names: tuple[str, ...]) -> pl.DataFrame:
-    """Return the legs of each strike; ``{}`` in a column's name stands for ``kl`` or ``ks``."""
-    columns = {
-        f"{leg}_{{}}_{name}": getattr(getattr(synthetic, leg), name)
+def _of_legs(synthetic: Synthetics, low: Indices, high: Indices) -> Columns:
+    """Return what each leg says, and the least and total volume of the four (null if unknown)."""
+    ends = {end: pl.Series(at, dtype=pl.UInt32) for end, at in (("kl", low), ("ks", high))}
+    columns: Columns = {
+        f"{leg}_{end}_{name}": partial(_at, synthetic, leg, name, at)
         for leg in ("call", "put")
-        for name in names
+        for end, at in ends.items()
+        for name in (*_COUNTS, *_QUOTES)
     }
-    counts = [pl.col(f"^.*_{name}$").fill_nan(None).cast(pl.Int64) for name in _COUNTS]
-    return pl.DataFrame(columns).with_columns(counts)
+    call, put = synthetic.call.volume, synthetic.put.volume
+    least, total = np.minimum(call, put), _counts(call + put)  # unknown if one is
+    columns["min_leg_volume"] = lambda: _counts(np.minimum(least[low], least[high]))
+    columns["total_leg_volume"] = lambda: total[ends["kl"]] + total[ends["ks"]]
+    return columns
 
 
-def _at(legs: pl.DataFrame, index: Indices, strike: str) -> pl.DataFrame:
-    """Return the legs at the strike of each box, named after it (``kl`` or ``ks``)."""
-    found = legs[pl.Series(index, dtype=pl.UInt32)]
-    return found.rename(lambda name: name.format(strike))
+def _at(synthetic: Synthetics, leg: str, name: str, strikes: pl.Series) -> pl.Series:
+    """Return what a leg says at the strike of each box."""
+    values: Floats = getattr(getattr(synthetic, leg), name)
+    return (_counts(values) if name in _COUNTS else pl.Series(values))[strikes]
+
+
+def _counts(values: Floats) -> pl.Series:
+    """Return whole numbers, null where unknown."""
+    return pl.Series(values).fill_nan(None).cast(pl.Int64)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.box_frame import BOX_COLUMNS, LEG_QUOTE_COLUMNS, box_frame
+from live_box_spreads.books.box_frame import BOX_COLUMNS, box_frame
 from live_box_spreads.books.box_kernel import StrikePairs, box_prices
 from live_box_spreads.books.filters import (
     BoxFilters,
@@ -26,7 +26,7 @@ from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis, years_to_payment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from live_box_spreads.model.chain import Chain
@@ -41,7 +41,7 @@ class BoxTable:
         expiry: expiration date.
         snapshot_time: the instant of the quotes (UTC).
         tte_years: years to the payment, on the basis asked for; NaN when nothing is left.
-        frame: ``BOX_COLUMNS``, ordered by ``kl``, then ``ks``.
+        frame: ``BOX_COLUMNS``, or those asked for, ordered by ``kl``, then ``ks``.
         removed: boxes left out, by the first reason that applied (see ``books/filters.py``);
             with the rows of ``frame`` they make up all pairs of listed strikes.
     """
@@ -63,7 +63,7 @@ def box_table(  # noqa: PLR0913 # each is a choice that a face offers
     compounding: Compounding = Compounding.EFFECTIVE,
     filters: BoxFilters = BoxFilters(),  # noqa: B008 # frozen
     rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
-    leg_quotes: bool = False,
+    columns: Sequence[str] = BOX_COLUMNS,
     allow_american: bool = False,
 ) -> BoxTable:
     """Price every box of one root and expiry.
@@ -76,7 +76,8 @@ def box_table(  # noqa: PLR0913 # each is a choice that a face offers
         compounding: how rates are said.
         filters: which boxes to keep.
         rules: which legs to flag, and to leave out.
-        leg_quotes: add ``LEG_QUOTE_COLUMNS``.
+        columns: of ``BOX_COLUMNS`` and ``LEG_QUOTE_COLUMNS``, those that the frame is to have, in
+            that order; the fewer, the less memory a table of millions of boxes takes.
         allow_american: show boxes of a root on which a box is no loan, or whose style is unknown.
 
     Raises:
@@ -96,20 +97,20 @@ def box_table(  # noqa: PLR0913 # each is a choice that a face offers
     prices = box_prices(forwards, pairs, years, compounding)
     keep = usable_boxes(prices, filters, years, removals)
     low, high = (usable[index[keep]] for index in pairs.indices())
-    frame = box_frame(synthetic, low, high, prices.where(keep), leg_quotes=leg_quotes)
-    constants = [
-        pl.lit(root).alias("ticker"),
-        pl.lit(expiry, pl.Date).alias("expiry"),
-        pl.lit(chain.snapshot_time, TIME_TYPE).alias("snapshot_time"),
-        pl.lit(years).alias("tte_years"),
-        pl.lit(synthetic.spot).alias("spot_price"),
-    ]
-    columns = BOX_COLUMNS + (LEG_QUOTE_COLUMNS if leg_quotes else [])
+    frame = box_frame(synthetic, low, high, prices.where(keep), columns)
+    constants = {
+        "ticker": pl.lit(root),
+        "expiry": pl.lit(expiry, pl.Date),
+        "snapshot_time": pl.lit(chain.snapshot_time, TIME_TYPE),
+        "tte_years": pl.lit(years),
+        "spot_price": pl.lit(synthetic.spot),
+    }
+    constants = {name: value for name, value in constants.items() if name in columns}
     return BoxTable(
         root=root,
         expiry=expiry,
         snapshot_time=chain.snapshot_time,
         tte_years=years,
-        frame=frame.with_columns(constants).select(columns),
+        frame=frame.with_columns(**constants).select(columns),
         removed=MappingProxyType(removals.boxes),
     )

@@ -51,6 +51,15 @@ class Surface:
     unclear: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of a surface; the fields as there."""
+
+    values: Floats
+    counts: NDArray[np.int64]
+    unclear: int = 0
+
+
 def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
     """Return the (cells + 1,) edges of equal strike cells, index points.
 
@@ -118,62 +127,65 @@ def rate_surfaces(
         labels.append(getattr(table, label).isoformat())
         for rate in which:
             rows[rate].append(_rate_row(table.frame, edges, rate, clear_within))
-    shape = (len(labels), edges.size - 1)
-    return {
-        rate: Surface(
-            strikes=_middles(edges),
-            tte_years=np.array(years, dtype=np.float64),
-            labels=labels,
-            values=np.array([row.values for row in found], dtype=np.float64).reshape(shape),
-            counts=np.array([row.counts for row in found], dtype=np.int64).reshape(shape),
-            unclear=sum(row.unclear for row in found),
-        )
-        for rate, found in rows.items()
-    }
+    return {rate: _stacked(found, edges, years, labels) for rate, found in rows.items()}
 
 
 def volume_surface(
-    chain: Chain,
+    rows: Iterable[tuple[Chain, date]],
     root: str,
-    expiries: Sequence[date],
     edges: Floats,
     *,
+    label: RowLabel = "expiry",
     basis: TimeBasis = TimeBasis.SETTLEMENT,
 ) -> Surface:
-    """Sum the contracts traded today, calls and puts, by strike cell and expiry.
+    """Sum the contracts traded today, calls and puts, by strike cell and row.
 
     Taken from the chain and not from boxes: a leg is in hundreds of boxes, but traded once.
 
     Args:
-        chain: quotes at one instant.
+        rows: quotes at one instant, and an expiry, in order; one that the chain lacks is an empty
+            row. Gone through once, and no chain is kept.
         root: option root.
-        expiries: one a row, in order; an expiry that the chain lacks is an empty row.
         edges: (m + 1,) ascending cell edges, index points.
+        label: what the rows are named after.
         basis: how years are counted.
     """
-    values = np.full((len(expiries), edges.size - 1), np.nan)
-    counts = np.zeros(values.shape, dtype=np.int64)
-    years = np.full(len(expiries), np.nan)
-    of_root = chain.quotes.filter(pl.col("root") == root, pl.col("volume").is_not_null())
-    for row, expiry in enumerate(expiries):
-        quotes = of_root.filter(pl.col("expiry") == expiry)
-        settlements = quotes["settlement"].head(1).to_list()
-        for settlement in settlements:
-            years[row] = years_to_payment(chain.snapshot_time, expiry, settlement, basis)
-        strikes, volume = quotes["strike"].to_numpy(), quotes["volume"].to_numpy()
-        counts[row] = np.histogram(strikes, edges)[0]
-        traded = np.histogram(strikes, edges, weights=volume)[0]
-        values[row] = np.where(counts[row] > 0, traded, np.nan)
-    return Surface(_middles(edges), years, [day.isoformat() for day in expiries], values, counts)
+    years, labels, found = [], [], []
+    for chain, expiry in rows:
+        quotes = chain.quotes.filter(pl.col("root") == root, pl.col("expiry") == expiry)
+        years.append(_years(quotes, chain, expiry, basis))
+        labels.append((expiry if label == "expiry" else chain.snapshot_time).isoformat())
+        found.append(_volume_row(quotes, edges))
+    return _stacked(found, edges, years, labels)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of a surface; the fields as there."""
+def _stacked(
+    rows: Sequence[_Row], edges: Floats, years: Sequence[float], labels: list[str]
+) -> Surface:
+    shape = (len(rows), edges.size - 1)
+    return Surface(
+        strikes=0.5 * (edges[:-1] + edges[1:]),
+        tte_years=np.array(years, dtype=np.float64),
+        labels=labels,
+        values=np.array([row.values for row in rows], dtype=np.float64).reshape(shape),
+        counts=np.array([row.counts for row in rows], dtype=np.int64).reshape(shape),
+        unclear=sum(row.unclear for row in rows),
+    )
 
-    values: Floats
-    counts: NDArray[np.int64]
-    unclear: int
+
+def _years(quotes: pl.DataFrame, chain: Chain, expiry: date, basis: TimeBasis) -> float:
+    """Return the years to the payment of these contracts; NaN where there is none."""
+    if quotes.is_empty():
+        return np.nan
+    return years_to_payment(chain.snapshot_time, expiry, quotes["settlement"][0], basis)
+
+
+def _volume_row(quotes: pl.DataFrame, edges: Floats) -> _Row:
+    known = quotes.filter(pl.col("volume").is_not_null())
+    strikes, volume = known["strike"].to_numpy(), known["volume"].to_numpy()
+    counts = np.histogram(strikes, edges)[0]
+    traded = np.histogram(strikes, edges, weights=volume)[0]
+    return _Row(np.where(counts > 0, traded, np.nan), counts)
 
 
 def _rate_row(frame: pl.DataFrame, edges: Floats, which: Which, clear_within: float) -> _Row:
@@ -214,7 +226,3 @@ def _clear(error: Floats, within: float) -> NDArray[np.bool_]:
     least = np.min(error, initial=np.inf, where=error > 0.0)
     clear: NDArray[np.bool_] = (error == 0.0) | (error <= within * least)
     return clear
-
-
-def _middles(edges: Floats) -> Floats:
-    return 0.5 * (edges[:-1] + edges[1:])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from live_box_spreads.dashboard.market_view import removed_by_reason
+from live_box_spreads.model.products import is_loan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     import plotly.graph_objects as go
 
@@ -31,6 +32,26 @@ class Content:
     caption: str = ""
 
 
+@dataclass(slots=True)
+class Tally:
+    """What became of the boxes of the tables that went by; no table is kept.
+
+    Attributes:
+        kept: boxes that passed the filters.
+        removed: boxes that did not, by reason.
+    """
+
+    kept: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
+
+    def of(self, tables: Iterable[BoxTable]) -> Iterator[BoxTable]:
+        """Pass the tables on, and count."""
+        for table in tables:
+            self.kept += len(table.frame)
+            self.removed.update(table.removed)
+            yield table
+
+
 def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
     """Return why there are no quotes of a root, and how to get some; empty if there are."""
     if market is None:
@@ -40,12 +61,15 @@ def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
         )
     if root not in market.chain.roots:
         return f"{market.path.name} has no quotes of {root}."
+    if not is_loan(root):
+        return f"A box of {root} is no loan: its options are not known to be European."
     return ""
 
 
-def nothing_passes(tables: Sequence[BoxTable]) -> str:
-    """Return why there is no box, naming the filter that removed most."""
-    return nothing_left(removed_by_reason(tables))
+def left_out(cells: Mapping[str, int]) -> str:
+    """Say how many cells a figure does not show, by reason; empty if it shows all."""
+    said = ", ".join(f"{count} {why}" for why, count in cells.items() if count)
+    return f" · not drawn: {said}" if said else ""
 
 
 def nothing_left(removed: Mapping[str, int]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from live_box_spreads.dashboard.axes import rate_range
+from live_box_spreads.dashboard.axes import WILDEST_RATE, rate_range
 from live_box_spreads.dashboard.theme import layout_3d
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def rate_figure(
     figure = go.Figure(layout=layout_3d(palette, uirevision))
     single = len(layers) == 1
     for layer in layers:
+        within = replace(layer, values=np.clip(layer.values, -WILDEST_RATE, WILDEST_RATE))
         figure.add_trace(
             _surface(
-                layer,
+                within,
                 time,
                 hover=f"<b>{layer.name} rate %{{z:.2%}}</b>",
                 cmin=low,
@@ -69,7 +70,12 @@ def rate_figure(
     figure.update_scenes(
         xaxis=_strike_axis(layers[0].strikes),
         yaxis=time.layout,
-        zaxis={"title": {"text": "Rate"}, "tickformat": ".1%", "range": [low, high]},
+        zaxis={
+            "type": "linear",
+            "title": {"text": "Rate"},
+            "tickformat": ".1%",
+            "range": [low, high],
+        },
     )
     return figure
 
@@ -78,6 +84,12 @@ def cells_beyond_axis(layers: Sequence[Layer]) -> int:
     """Return how many cells have a rate outside the axis that ``rate_figure`` gives them."""
     shown = rate_range([layer.values for layer in layers])
     return shown.beyond if shown else 0
+
+
+def has_a_face(layers: Sequence[Layer]) -> bool:
+    """Tell whether a surface shows anything: it is made of squares with a value at each corner."""
+    known = (np.isfinite(layer.values) for layer in layers)
+    return any(bool((at[:-1, :-1] & at[1:, :-1] & at[:-1, 1:] & at[1:, 1:]).any()) for at in known)
 
 
 def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision: str) -> go.Figure:
@@ -92,10 +104,11 @@ def volume_figure(layer: Layer, time: TimeAxis, palette: Palette, *, uirevision:
         xaxis=_strike_axis(layer.strikes),
         yaxis=time.layout,
         zaxis={
+            "type": "linear",
             "title": {"text": ""},  # the caption says contracts; here it would leave the panel
             "tickformat": "~s",
             "nticks": 5,
-            "rangemode": "tozero",
+            "range": [0.0, 1.05 * max(1.0, float(np.nanmax(layer.values)))],
         },
     )
     return figure
@@ -108,6 +121,9 @@ def _surface(layer: Layer, time: TimeAxis, *, hover: str, **properties: Any) -> 
         x=np.round(layer.strikes, 2),
         y=time.values,
         z=layer.values.astype(np.float32),
+        text=np.repeat(np.array(time.labels)[:, None], layer.strikes.size, axis=1)
+        if time.labels
+        else None,
         colorscale=layer.scale,
         opacity=layer.opacity,
         contours={"x": {**lines, "highlight": False}, "y": {**lines, "highlight": False}},
@@ -119,8 +135,10 @@ def _surface(layer: Layer, time: TimeAxis, *, hover: str, **properties: Any) -> 
 
 def _strike_axis(strikes: NDArray[np.float64]) -> dict[str, Any]:
     return {
+        "type": "linear",
+        "range": [float(strikes[0]), float(strikes[-1])],
         "title": {"text": "Mid strike"},
-        "tickformat": "~s" if len(strikes) and strikes.min() >= 1000 else ",.0f",  # noqa: PLR2004, four digits crowd a small axis
+        "tickformat": "~s" if strikes[0] >= 1000 else ",.0f",  # noqa: PLR2004, four digits crowd a small axis
         "nticks": 6,
     }
 

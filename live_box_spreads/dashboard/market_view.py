@@ -9,7 +9,6 @@ import math
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
+from live_box_spreads.dashboard.history import Past
 from live_box_spreads.model.errors import SnapshotError, StoreError
 from live_box_spreads.model.products import is_loan, product
 from live_box_spreads.model.settlement import trade_date
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 PANEL_COLUMNS = SKEW_COLUMNS
 """What the panels need of a box: a quarter of its columns, and of the memory."""
 STRIKE_CELLS = 48
-HISTORY_ROWS = 40
+_FEWEST_CELLS = 2
 BEST_BOXES = 200
 _MOST_UNREADABLE = 20
 """So many newest snapshots are tried; where none of them can be read, none is shown."""
@@ -57,6 +57,8 @@ _ENTRY_BYTES = 6_000
 _CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
 _BEST_BYTES = 10_000_000
+_NO_STRIKE = 1.0
+"""Where a grid of strikes lies that nothing is on."""
 _GRID_STEP = 1.02
 """The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
 
@@ -176,7 +178,7 @@ class MarketView:
         )
 
     def _priced(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        table = box_table(
+        return box_table(
             market.chain,
             root,
             expiry,
@@ -184,8 +186,8 @@ class MarketView:
             compounding=options.compounding,
             filters=self._filters(root, options),
             rules=self.settings.quality_rules(),
+            columns=PANEL_COLUMNS,
         )
-        return replace(table, frame=table.frame.select(PANEL_COLUMNS))
 
     def tables(self, market: Market, choices: Choices) -> Iterator[BoxTable]:
         """Yield the boxes of each expiry of the chosen root, soonest first; some may be empty.
@@ -266,19 +268,23 @@ class MarketView:
             continue
         self.best_boxes(market, choices)
 
-    def history(self, market: Market, minutes: float) -> list[Market]:
-        """Return at most about ``HISTORY_ROWS`` snapshots of the last minutes, oldest first.
+    def past(self, market: Market, minutes: float) -> Past:
+        """Return the snapshots of the minutes up to the one shown."""
+        try:
+            kept = self._store.paths()
+        except StoreError:  # newest() tells about it
+            kept = []
+        return Past.of(kept, market.path, minutes)
 
-        Of more than that, the last one of each equal part of the window is taken, so that the same
-        ones are taken again when one is added. Snapshots that cannot be read are left out.
+    def history(self, market: Market, minutes: float) -> Iterator[Market]:
+        """Return some snapshots of the minutes up to the one shown; ``Past`` says which.
+
+        They come one at a time, oldest first. Those that cannot be read are left out.
         """
-        window = timedelta(minutes=minutes)
-        paths = self._store.since(market.chain.snapshot_time - window)
-        if len(paths) > HISTORY_ROWS:
-            part_secs = window.total_seconds() / HISTORY_ROWS
-            last_of_part = {snapshot_time_of(path).timestamp() // part_secs: path for path in paths}
-            paths = list(last_of_part.values())
-        return [found for path in paths if (found := self._readable(path))]
+        for path in self.past(market, minutes).paths:
+            found = market if path == market.path else self._readable(path)
+            if found is not None:
+                yield found
 
     def _readable(self, path: Path) -> Market | None:
         try:
@@ -287,10 +293,15 @@ class MarketView:
             return None
 
     def strike_edges(self, market: Market, root: str) -> NDArray[np.float64]:
-        """Return the (m+1,) edges of the strike cells of the surfaces of a root."""
+        """Return the (m+1,) edges of the strike cells of the surfaces of a root.
+
+        There are no more cells than strikes: most would be empty, and a surface full of holes.
+        """
         low, high = self.settings.strike_moneyness
         centre = _GRID_STEP ** round(math.log(reference_price(market.chain, root), _GRID_STEP))
-        return strike_grid(centre, low, high, STRIKE_CELLS)
+        strikes = np.unique(_strikes(market.chain, root))
+        within = np.count_nonzero((strikes >= low * centre) & (strikes <= high * centre))
+        return strike_grid(centre, low, high, max(_FEWEST_CELLS, min(int(within), STRIKE_CELLS)))
 
 
 def _read(path: Path) -> Chain | _Unreadable:
@@ -314,8 +325,13 @@ def reference_price(chain: Chain, root: str) -> float:
     spot = spot_of(chain, root)
     if spot is not None:
         return spot
-    strikes = chain.quotes["strike"].filter(chain.quotes["root"] == root)
-    return float(np.median(strikes.to_numpy()))
+    strikes = _strikes(chain, root)
+    return float(np.median(strikes)) if strikes.size else _NO_STRIKE
+
+
+def _strikes(chain: Chain, root: str) -> NDArray[np.float64]:
+    """Return the strike of each contract of a root, index points."""
+    return chain.quotes["strike"].filter(chain.quotes["root"] == root).to_numpy()
 
 
 def loan_roots(chain: Chain) -> list[str]:
@@ -324,8 +340,12 @@ def loan_roots(chain: Chain) -> list[str]:
 
 
 def spot_of(chain: Chain, root: str) -> float | None:
-    """Return the last price of a root's underlying, in index points; None if unknown."""
-    return chain.spot.get(product(root).underlying)
+    """Return the last price of a root's underlying, in index points; None if unknown.
+
+    A price that is not positive is none.
+    """
+    price = chain.spot.get(product(root).underlying, 0.0)
+    return price if 0.0 < price < math.inf else None
 
 
 def removed_by_reason(tables: Iterable[BoxTable]) -> Counter[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.books.skew import skew
 from live_box_spreads.dashboard import ids
-from live_box_spreads.dashboard.content import Content, no_quotes, nothing_passes
+from live_box_spreads.dashboard.content import Content, no_quotes, nothing_left
 from live_box_spreads.dashboard.figures import skew_figure
 from live_box_spreads.dashboard.market_view import spot_of
 from live_box_spreads.dashboard.surface_panels import mid_surface, quoted_surface, volume
@@ -38,7 +38,7 @@ def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
         return Content(message="Choose an expiry to see its skew.")
     table = view.table(market, root, expiry, choices.options)
     if table.frame.is_empty():
-        return Content(message=nothing_passes([table]))
+        return Content(message=nothing_left(table.removed))
     frame = skew(table, limit=SKEW_POINTS)
     if frame.is_empty():
         return Content(

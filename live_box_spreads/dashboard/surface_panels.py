@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.surfaces import rate_surface, volume_surface
+from live_box_spreads.books.surfaces import rate_surfaces, volume_surface
 from live_box_spreads.dashboard import ids
-from live_box_spreads.dashboard.axes import snapshot_times, time_to_payment
-from live_box_spreads.dashboard.content import Content, nothing_passes
+from live_box_spreads.dashboard.axes import lasts, snapshot_times, time_to_payment
+from live_box_spreads.dashboard.content import Content, Tally, left_out, nothing_left
 from live_box_spreads.dashboard.figures_3d import (
     Layer,
     cells_beyond_axis,
+    has_a_face,
     rate_figure,
     volume_figure,
 )
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
 
-    from live_box_spreads.books.box_table import BoxTable
+    from numpy.typing import NDArray
+
+    from live_box_spreads.books.surfaces import RowLabel, Surface
     from live_box_spreads.dashboard.axes import TimeAxis
-    from live_box_spreads.dashboard.choices import Choices, Price
+    from live_box_spreads.dashboard.choices import Choices, Price, TimeChoice
     from live_box_spreads.dashboard.market_view import Market, MarketView
 
 _NAMES: dict[Price, str] = {"mid": "Mid", "bid": "Borrow (bid)", "ask": "Lend (ask)"}
@@ -36,15 +40,8 @@ _CLEAR_WITHIN = 3.0
 """A cell is drawn if its rate is at most this many times worse known than the best of its row."""
 _SEE_THROUGH = 0.88
 """Of two surfaces, the one behind should be seen through the one before."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One position of the time axis: an expiry in a snapshot, and its boxes."""
-
-    market: Market
-    expiry: date
-    table: BoxTable
+_FEWEST_ROWS = 2
+_LABELS: dict[TimeChoice, RowLabel] = {"expiry": "expiry", "snapshot": "snapshot_time"}
 
 
 def mid_surface(view: MarketView, market: Market, choices: Choices) -> Content:
@@ -59,82 +56,129 @@ def quoted_surface(view: MarketView, market: Market, choices: Choices) -> Conten
 
 def volume(view: MarketView, market: Market, choices: Choices) -> Content:
     """Return the surface of contracts traded today."""
-    rows = _rows(view, market, choices)
-    if isinstance(rows, str):
-        return Content(message=rows)
-    edges = view.strike_edges(market, choices.root)
-    surfaces = [volume_surface(row.market.chain, choices.root, [row.expiry], edges) for row in rows]
+    surface = volume_surface(
+        ((at.chain, expiry) for at, expiry in _rows(view, market, choices)),
+        choices.root,
+        view.strike_edges(market, choices.root),
+        label=_LABELS[choices.time],
+        basis=view.settings.time_basis,
+    )
+    shown = _shown(surface, choices)
+    if missing := _too_few(shown, view, market, choices):
+        return Content(message=missing)
     # No contract is listed in an empty cell, so none was traded there.
-    values = np.nan_to_num(np.vstack([surface.values for surface in surfaces]))
+    values = np.nan_to_num(surface.values[shown])
     if not values.any():
         return Content(message=f"No {choices.root} contract of these strikes has traded today.")
     palette = PALETTES[choices.scheme]
-    layer = Layer("Volume", surfaces[0].strikes, values, palette.volume_scale)
-    figure = volume_figure(layer, _time_axis(rows, choices), palette, uirevision=ids.VOLUME_SURFACE)
-    return Content(figure, caption=f"{_what(rows, choices)}, contracts traded today")
+    layer = Layer("Volume", surface.strikes, values, palette.volume_scale)
+    time = _time_axis(surface, shown, choices)
+    figure = volume_figure(layer, time, palette, uirevision=ids.VOLUME_SURFACE)
+    return Content(figure, caption=f"{_what(shown, choices)}, contracts traded today")
 
 
 def _rates(
     view: MarketView, market: Market, choices: Choices, panel: str, which: tuple[Price, ...]
 ) -> Content:
+    root, tally = choices.root, Tally()
+    edges = view.strike_edges(market, root)
     rows = _rows(view, market, choices)
-    if isinstance(rows, str):
-        return Content(message=rows)
-    tables = [row.table for row in rows]
-    if all(table.frame.is_empty() for table in tables):
-        return Content(message=nothing_passes(tables))
+    surfaces = rate_surfaces(
+        tally.of(view.table(at, root, expiry, choices.options) for at, expiry in rows),
+        edges,
+        which,
+        label=_LABELS[choices.time],
+        clear_within=_CLEAR_WITHIN,
+    )
+    first = surfaces[which[0]]
+    shown = _shown(first, choices)
+    if missing := _too_few(shown, view, market, choices):
+        return Content(message=missing)
+    if not tally.kept:
+        return Content(message=nothing_left(tally.removed))
     palette = PALETTES[choices.scheme]
     scales = {"mid": palette.mid_scale, "bid": palette.borrow_scale, "ask": palette.lend_scale}
-    edges = view.strike_edges(market, choices.root)
-    layers, unclear = [], 0
-    for price in which:
-        surface = rate_surface(tables, edges, price, clear_within=_CLEAR_WITHIN)
-        unclear = max(unclear, surface.unclear)
-        opacity = 1.0 if len(which) == 1 else _SEE_THROUGH
-        layers.append(Layer(_NAMES[price], surface.strikes, surface.values, scales[price], opacity))
-    figure = rate_figure(layers, _time_axis(rows, choices), palette, uirevision=panel)
-    caption = f"{_what(rows, choices)}, {_EACH_CELL[panel]}"
-    return Content(figure, caption=caption + _not_drawn(unclear, cells_beyond_axis(layers)))
+    opacity = 1.0 if len(which) == 1 else _SEE_THROUGH
+    layers = [
+        Layer(_NAMES[price], first.strikes, surface.values[shown], scales[price], opacity)
+        for price, surface in surfaces.items()
+    ]
+    unclear = max(surface.unclear for surface in surfaces.values())
+    not_drawn = left_out({"wide": unclear, "off axis": cells_beyond_axis(layers)})
+    if not has_a_face(layers):
+        return Content(message=_no_face(tally, edges, choices))
+    figure = rate_figure(layers, _time_axis(first, shown, choices), palette, uirevision=panel)
+    return Content(figure, caption=f"{_what(shown, choices)}, {_EACH_CELL[panel]}{not_drawn}")
 
 
-def _not_drawn(unclear: int, beyond: int) -> str:
-    """Say how many cells the figure does not show, and why; empty if it shows all."""
-    reasons = [(unclear, "wide"), (beyond, "off axis")]
-    said = ", ".join(f"{cells} {why}" for cells, why in reasons if cells)
-    return f" · not drawn: {said}" if said else ""
-
-
-def _rows(view: MarketView, market: Market, choices: Choices) -> list[_Row] | str:
-    """Return the rows of a surface, or a word on why there are too few."""
-    root, options = choices.root, choices.options
+def _rows(view: MarketView, market: Market, choices: Choices) -> Iterator[tuple[Market, date]]:
+    """Return the rows of a surface: every expiry of a snapshot, or the snapshots of an expiry."""
+    root, expiry = choices.root, choices.expiry
     if choices.time == "expiry":
-        rows = [
-            _Row(market, expiry, view.table(market, root, expiry, options))
-            for expiry in market.chain.expiries(root)
-        ]
-        left = [row for row in rows if row.table.tte_years > 0]
-        return left or f"Every expiry of {root} in this snapshot has passed."
-    expiry = choices.expiry
-    if expiry is None:
+        for each in market.chain.expiries(root):
+            yield market, each
+    elif expiry is not None:
+        for at in view.history(market, choices.history_minutes):
+            if expiry in at.chain.expiries(root):
+                yield at, expiry
+
+
+def _shown(surface: Surface, choices: Choices) -> NDArray[np.bool_]:
+    """Tell which rows have a place on the time axis."""
+    if choices.time == "expiry":
+        return lasts(surface.tte_years)
+    return np.ones(len(surface.labels), np.bool_)
+
+
+def _too_few(shown: NDArray[np.bool_], view: MarketView, market: Market, choices: Choices) -> str:
+    """Return why there are not rows enough for a surface; empty if there are."""
+    root, rows = choices.root, int(np.count_nonzero(shown))
+    if rows >= _FEWEST_ROWS:
+        return ""
+    if choices.time == "snapshot":
+        return _short_history(rows, view, market, choices)
+    if rows == 0:
+        return f"Every expiry of {root} in this snapshot has passed, or is paid within a day."
+    return (
+        f"A surface needs two expiries; {root} has one with a day or more to its payment.\n"
+        "The skew shows its rates."
+    )
+
+
+def _short_history(rows: int, view: MarketView, market: Market, choices: Choices) -> str:
+    if choices.expiry is None:
         return "Choose an expiry to see its history."
-    past = view.history(market, choices.history_minutes)
-    past = [at for at in past if expiry in at.chain.expiries(root)]
-    if len(past) < 2:  # noqa: PLR2004, a surface needs two rows
-        return (
-            f"A history needs two snapshots of {root} {expiry:%d %b %Y}; the last "
-            f"{choices.history_minutes:g} minutes have {len(past)}.\n"
-            "Let the collector run, or choose a longer history window."
+    older = view.past(market, choices.history_minutes).older
+    return (
+        f"A history needs two snapshots of {choices.root} {choices.expiry:%d %b %Y}; the last "
+        f"{choices.history_minutes:g} minutes have {rows}.\n"
+        + (
+            f"Choose a longer history window: {older:,} snapshots are older."
+            if older
+            else "No older snapshot is kept. Let the collector run."
         )
-    return [_Row(at, expiry, view.table(at, root, expiry, options)) for at in past]
+    )
 
 
-def _time_axis(rows: list[_Row], choices: Choices) -> TimeAxis:
+def _no_face(tally: Tally, edges: NDArray[np.float64], choices: Choices) -> str:
+    rows = "expiries" if choices.time == "expiry" else "snapshots"
+    return (
+        f"Too few rates for a surface: {tally.kept:,} boxes of {choices.root} pass the filters, "
+        f"but between {edges[0]:,.0f} and {edges[-1]:,.0f} no two neighbouring strikes have a "
+        f"clear rate at two {rows} in a row.\nThe skew and the table show the boxes."
+    )
+
+
+def _time_axis(surface: Surface, shown: NDArray[np.bool_], choices: Choices) -> TimeAxis:
     if choices.time == "snapshot":
-        return snapshot_times([row.market.chain.snapshot_time for row in rows])
-    return time_to_payment(np.array([row.table.tte_years for row in rows]))
+        return snapshot_times([datetime.fromisoformat(instant) for instant in surface.labels])
+    return time_to_payment(surface.tte_years[shown])
 
 
-def _what(rows: list[_Row], choices: Choices) -> str:
+def _what(shown: NDArray[np.bool_], choices: Choices) -> str:
+    """Say what the rows are, and how many expiries have no place on the axis."""
+    rows = int(np.count_nonzero(shown))
     if choices.time == "snapshot":
-        return f"{choices.root} {choices.expiry:%d %b %Y}, {len(rows)} snapshots"
-    return f"{choices.root}, {len(rows)} expiries"
+        return f"{choices.root} {choices.expiry:%d %b %Y}, {rows} snapshots"
+    short = shown.size - rows
+    return f"{choices.root}, {rows} expiries" + (f" ({short} within a day left out)" * bool(short))

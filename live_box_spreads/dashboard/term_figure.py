@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from live_box_spreads.dashboard.axes import DAYS_PER_YEAR, tenor_ticks
+from live_box_spreads.dashboard.axes import days_to_payment, tenor_axis
 from live_box_spreads.dashboard.figures import percents, rate_axis, rates_of
 from live_box_spreads.dashboard.formats import UNKNOWN
 from live_box_spreads.dashboard.theme import layout_2d
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _STANDARD_ERRORS = 2
 _LEGEND_PX = 36
 _FAIR_PX = 7
+_MARGIN = 1.15
+"""Of the time axis, so that a marker at its end is whole."""
 _SURE, _NARROW = 0.005, 0.015
 """Rates on the axis: fair ones with an error up to the first, bands of a width up to the second,
 both as fractions. What is wider, at the short end, may leave it."""
@@ -54,9 +56,9 @@ def term_structure_figure(
     """Draw the fair rate of each expiry with two standard errors, and what it is compared with.
 
     Args:
-        curve: a row an expiry, with ``expiry``, ``years``, ``fair_rate``, ``std_error_bps``,
-            ``lend_rate``, ``borrow_rate``, ``strikes_used`` and, with a reference,
-            ``reference_rate`` and ``spread_bps``.
+        curve: a row an expiry of a day or more, with ``expiry``, ``years``, ``fair_rate``,
+            ``std_error_bps``, ``lend_rate``, ``borrow_rate``, ``strikes_used`` and, with a
+            reference, ``reference_rate`` and ``spread_bps``.
         median: what ``books.term_structure.term_structure`` returns.
         smooth: drawn through the fair rates; None joins them with straight lines.
         reference: drawn as a dashed line; None draws none.
@@ -68,7 +70,7 @@ def term_structure_figure(
     figure.update_layout(
         margin_t=_LEGEND_PX, legend={"yref": "container", "y": 1, "yanchor": "top"}
     )
-    days = np.round(curve["years"].to_numpy() * DAYS_PER_YEAR, 2)
+    days = days_to_payment(curve["years"].to_numpy())
     lend, borrow, fair = (rates_of(curve, f"{side}_rate") for side in ("lend", "borrow", "fair"))
     errors = _STANDARD_ERRORS * curve["std_error_bps"].to_numpy() / 1e4
     figure.add_traces(_executable(days, lend, borrow, palette))
@@ -83,7 +85,9 @@ def term_structure_figure(
     words = [medians.get(expiry, "no box in the band") for expiry in curve["expiry"]]
     _fair(figure, curve, errors, words, reference, palette, joined=smooth is None)
     every_day = [*days.tolist(), *median_days.tolist()]
-    figure.update_xaxes({**tenor_ticks(every_day), "title": {"text": "Time to payment"}})
+    figure.update_xaxes(
+        {**tenor_axis(every_day, margin=_MARGIN), "title": {"text": "Time to payment"}}
+    )
     sure, narrow = errors <= _SURE, borrow - lend <= _NARROW
     matter = [(fair - errors)[sure], (fair + errors)[sure], lend[narrow], borrow[narrow]]
     if reference is not None:
@@ -131,7 +135,7 @@ def _median(
 
     Where there are fair rates it lies on or beside them, and is silent: they tell it on hover.
     """
-    days = np.round(median["tte_years"].to_numpy() * DAYS_PER_YEAR, 2)
+    days = days_to_payment(median["tte_years"].to_numpy())
     rates = rates_of(median, "rate")
     if days.size:
         figure.add_scatter(
@@ -194,7 +198,7 @@ def _fair(
         ]
         hover += f"<br>{reference.label}: %{{customdata[6]}} · <b>%{{customdata[7]}}</b>"
     figure.add_scatter(
-        x=np.round(curve["years"].to_numpy() * DAYS_PER_YEAR, 2),
+        x=days_to_payment(curve["years"].to_numpy()),
         y=rates_of(curve, "fair_rate"),
         error_y={"array": np.round(errors, 7), "thickness": 1.5, "width": 4},
         name="Fair",

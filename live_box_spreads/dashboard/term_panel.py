@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from live_box_spreads.books.term_structure import term_structure
-from live_box_spreads.dashboard.axes import DAYS_PER_YEAR
-from live_box_spreads.dashboard.content import Content, nothing_passes
+from live_box_spreads.dashboard.axes import days_to_payment, lasts
+from live_box_spreads.dashboard.content import Content, Tally, nothing_left
+from live_box_spreads.dashboard.market_view import spot_of
 from live_box_spreads.dashboard.term_figure import term_structure_figure
 from live_box_spreads.dashboard.term_lines import reference_label, reference_line, smooth_line
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import Market, MarketView
 
@@ -23,12 +28,13 @@ _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> Content:
     """Draw the term structure of the chosen root, or say why there is none."""
     root, options = choices.root, choices.options
-    curve = view.curve(market, root, options)
-    curve = curve.filter(pl.col("years") > 0)
+    every = view.curve(market, root, options)
+    curve = every.filter(lasts(every["years"].to_numpy()))
     median, missing = _median(view, market, choices)
-    if curve.is_empty() and median.is_empty():
-        return Content(message=missing)
-    days = [*(curve["years"] * DAYS_PER_YEAR), *(median["tte_years"] * DAYS_PER_YEAR)]
+    rates = curve.select("fair_rate", "lend_rate", "borrow_rate").to_numpy()
+    if not np.isfinite(rates).any() and median.is_empty():
+        return Content(message=_why_no_rate(every, missing))
+    days = [*days_to_payment(curve["years"].to_numpy()), *days_to_payment(_years(median))]
     reference = view.reference(market)
     figure = term_structure_figure(
         curve,
@@ -38,25 +44,46 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
         PALETTES[choices.scheme],
         uirevision=root,
     )
+    short = len(every) - len(curve)
     compared = reference_label(reference)
     said = [f"{'Reference' if reference.curve else 'No reference'}: {compared}"] if compared else []
     said.append(
         missing.partition("\n")[0] or f"{_PRICE_NAMES[choices.price]} median at {_band(choices)}"
     )
+    if short:
+        said.append(f"{short} within a day left out")
     return Content(figure, caption=" · ".join(said))
+
+
+def _why_no_rate(curve: pl.DataFrame, missing: str) -> str:
+    """Return what keeps most expiries without a rate, and why no box of the band has one."""
+    reasons = Counter(reason for reason in curve["reason"] if reason)
+    if not reasons:
+        return missing
+    [(reason, expiries)] = reasons.most_common(1)
+    return f"{expiries} of {len(curve)} expiries have no rate: {reason}.\n{missing}"
+
+
+def _years(median: pl.DataFrame) -> NDArray[np.float64]:
+    return median["tte_years"].to_numpy()
 
 
 def _median(view: MarketView, market: Market, choices: Choices) -> tuple[pl.DataFrame, str]:
     """Return the median rates of the boxes in the moneyness band, and why there are none."""
-    tables = list(view.tables(market, choices))
+    tally = Tally()
     frame = term_structure(
-        tables, centre=choices.centre, band=choices.half_width, price=choices.price
+        tally.of(view.tables(market, choices)),
+        centre=choices.centre,
+        band=choices.half_width,
+        price=choices.price,
     )
-    frame = frame.filter(pl.col("boxes") > 0, pl.col("tte_years") > 0)
+    frame = frame.filter(pl.col("boxes") > 0, lasts(_years(frame)))
     if not frame.is_empty():
         return frame, ""
-    if all(table.frame.is_empty() for table in tables):
-        return frame, nothing_passes(tables)
+    if not tally.kept:
+        return frame, nothing_left(tally.removed)
+    if spot_of(market.chain, choices.root) is None:
+        return frame, f"The spot of {choices.root} is not known, so no box has a moneyness."
     return (
         frame,
         f"No box has its middle strike at {_band(choices)}.\nWiden the band or move its centre.",

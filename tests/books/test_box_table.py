@@ -107,8 +107,21 @@ def test_columns_and_types(example: Chain, expiry: date) -> None:
     assert frame.schema["lend_borrow"] == pl.Int8()
 
 
+@pytest.mark.parametrize(
+    "columns", [["mid_rate", "kl", "min_leg_volume"], ["ticker"], ["quality", "call_ks_bid"], []]
+)
+def test_a_table_of_few_columns_has_what_the_whole_one_has(
+    random_chain: Callable[..., Chain], expiry: date, columns: list[str]
+) -> None:
+    chain = random_chain(9, 25)
+    every = box_table(chain, "SPX", expiry, columns=BOX_COLUMNS + LEG_QUOTE_COLUMNS)
+    few = box_table(chain, "SPX", expiry, columns=columns)
+    assert few.frame.equals(every.frame.select(columns))
+    assert few.removed == every.removed
+
+
 def test_leg_quotes_round_trip_to_single_boxes(example: Chain, expiry: date) -> None:
-    frame = box_table(example, "SPX", expiry, leg_quotes=True).frame
+    frame = box_table(example, "SPX", expiry, columns=BOX_COLUMNS + LEG_QUOTE_COLUMNS).frame
     assert frame.columns == BOX_COLUMNS + LEG_QUOTE_COLUMNS
     [box] = BoxSpread.from_table(frame)
     assert (box.put_kl.bid, box.put_kl.ask, box.put_kl.bid_size) == (180.0, 180.5, 13.0)
@@ -246,7 +259,7 @@ def test_leg_columns_come_from_their_legs(
 ) -> None:
     chain = random_chain(seed, 16)
     quotes = {(row["strike"], row["right"]): row for row in chain.quotes.iter_rows(named=True)}
-    frame = box_table(chain, "SPX", expiry, leg_quotes=True).frame
+    frame = box_table(chain, "SPX", expiry, columns=BOX_COLUMNS + LEG_QUOTE_COLUMNS).frame
     assert len(frame) > 20
     for box in frame.iter_rows(named=True):
         volumes = []

@@ -155,7 +155,7 @@ def test_a_cell_of_locked_quotes_is_clear_and_hides_no_other(
     make_chain: Callable[..., Chain], expiry: date
 ) -> None:
     def legs(strike: float, half_spread: float) -> list[dict[str, Any]]:
-        prices = {"C": 500.0 + 0.96 * (6000.0 - strike), "P": 500.0}
+        prices = {"C": 2000.0 + 0.96 * (6000.0 - strike), "P": 2000.0}
         return [
             {"strike": strike, "right": right, "bid": mid - half_spread, "ask": mid + half_spread}
             for right, mid in prices.items()
@@ -199,9 +199,14 @@ def test_volume_surface_counts_each_contract_once(
     ]
     edges = np.array([85.0, 95.0, 105.0, 120.0])
     missing = soon + timedelta(days=1)
-    surface = volume_surface(make_chain(rows), "SPX", [soon, expiry, missing], edges)
+    chain = make_chain(rows)
+    days = [soon, expiry, missing]
+    surface = volume_surface(((chain, day) for day in days), "SPX", edges)
     nan = np.nan
     np.testing.assert_array_equal(surface.values, [[nan, nan, 11], [12, nan, 0], [nan] * 3])
     np.testing.assert_array_equal(surface.counts, [[0, 0, 1], [2, 0, 1], [0, 0, 0]])
     assert surface.labels == ["2026-12-18", "2027-12-17", "2026-12-19"]
     np.testing.assert_allclose(surface.tte_years, [26 / 365, 390 / 365, nan])
+    by_time = volume_surface([(chain, soon)], "SPX", edges, label="snapshot_time")
+    assert by_time.labels == ["2026-11-24T20:00:00+00:00"]
+    assert volume_surface([], "SPX", edges).values.shape == (0, 3)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import HISTORY_ROWS, reference_price
+from live_box_spreads.dashboard.history import HISTORY_ROWS
+from live_box_spreads.dashboard.market_view import reference_price
 from live_box_spreads.model.rates import Compounding
 from tests.dashboard.market import NOON, SPOT, chain_at
 
