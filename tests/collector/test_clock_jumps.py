@@ -113,7 +113,10 @@ async def test_snapshots_that_a_clock_left_in_the_future_are_told(
     assert told[:2] == [False, False]
     assert told[-1]
     last = reports[-1].failures["clock"]
-    assert "s ahead of now and is shown as the newest" in last
-    newest = SnapshotStore(tmp_path).latest()
-    assert newest is not None
-    assert newest.name in last
+    store = SnapshotStore(tmp_path)
+    ahead = store.latest()  # by name
+    assert ahead is not None
+    assert f"{ahead.name} by " in last
+    assert "2 snapshots are ahead of now" in last
+    assert "not shown as the newest, not pruned" in last
+    assert store.latest(time.clock()) == reports[-1].path

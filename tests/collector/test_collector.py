@@ -25,6 +25,7 @@ from tests.collector.scripted import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from live_box_spreads.collector.report import SnapshotReport
@@ -219,7 +220,7 @@ async def test_old_snapshots_are_pruned_after_each_write(tmp_path: Path) -> None
 async def test_a_snapshot_is_reported_even_where_pruning_fails(
     store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> list[Path]:
+    def refuse(_now: datetime) -> list[Path]:
         raise StoreError("a snapshot cannot be removed")
 
     monkeypatch.setattr(store, "prune", refuse)
