@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -67,8 +68,8 @@ class ChildDecoder:
             if self._child is not None:
                 try:
                     return self._ask(self._child, data, file_format, source)
-                except EOFError:  # idle for long enough, it has just ended
-                    self._child = None
+                except EOFError:
+                    """It was idle for long enough and has just ended; a new one follows."""
             return self._ask(self._start(source), data, file_format, source)
 
     def close(self) -> None:
@@ -128,10 +129,15 @@ class ChildDecoder:
         )
 
     def _end(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()  # closes the pipes and waits
-            self._child = None
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        for pipe in (child.stdin, child.stdout):
+            with suppress(OSError):  # what is left in the pipe is for nobody
+                if pipe is not None:
+                    pipe.close()
+        child.wait()
 
 
 class _Deadline:

@@ -229,6 +229,20 @@ async def test_a_snapshot_is_reported_even_where_pruning_fails(
     assert report.failures == {"prune": "a snapshot cannot be removed"}
 
 
+async def test_what_cannot_be_pruned_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
+    store = SnapshotStore(tmp_path, retain=2)
+    in_the_way = tmp_path / "snapshot_20200101_000000.parquet"
+    in_the_way.mkdir()
+    (in_the_way / "mine").touch()
+    feed = ScriptedFeed()
+    reports = await rounds_of(collector_of(feed, store), feed, 250)
+    told = [report.failures.get("prune", "") for report in reports]
+    assert [bool(text) for text in told] == [False, True, False, False, False]
+    assert f"{in_the_way} cannot be removed" in told[1]
+    assert [len(report.pruned) for report in reports] == [0, 0, 1, 1, 1]
+    assert stamps(store)[1:] == ["150300", "150400"]
+
+
 async def test_contracts_listed_anew_keep_their_quotes_and_times_until_new_ones_come(
     store: SnapshotStore,
 ) -> None:
