@@ -170,7 +170,13 @@ def _show_dashboard(env: Mapping[str, str], port: int, *, browser: bool) -> None
             webbrowser.open(url)
 
     settings = load_settings(env=env)
-    run_dashboard(settings, host=settings.dashboard.host, port=port, on_ready=on_ready)
+    run_dashboard(
+        settings,
+        host=settings.dashboard.host,
+        port=port,
+        collector_started=True,
+        on_ready=on_ready,
+    )
 
 
 def _has_screen() -> bool:

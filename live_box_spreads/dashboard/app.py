@@ -44,6 +44,7 @@ def run_dashboard(
     *,
     host: str,
     port: int,
+    collector_started: bool = False,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the dashboard until it is interrupted.
@@ -52,6 +53,7 @@ def run_dashboard(
         settings: the configuration.
         host: loopback address to listen on; there is no login, so no other one is taken.
         port: port to listen on; 0 takes a free one.
+        collector_started: whether a collector was started beside it.
         on_ready: called once with the address, when browsers can connect.
 
     Raises:
@@ -64,7 +66,7 @@ def run_dashboard(
 
         from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415
 
-        view = MarketView(settings)
+        view = MarketView(settings, collector_started=collector_started)
         threading.Thread(target=_warm_up, args=(view,), name="warm-up", daemon=True).start()
         app = _build(view)
         url = f"http://{_in_url(host)}:{listener.getsockname()[1]}/"

@@ -55,10 +55,7 @@ class Tally:
 def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
     """Return why there are no quotes of a root, and how to get some; empty if there are."""
     if market is None:
-        return (
-            f"No snapshot yet in {view.settings.snapshot_folder}.\n"
-            "Start the collector (python ingest.py --loop), or try boxes demo."
-        )
+        return view.why_empty()
     if root not in market.chain.roots:
         return f"{market.path.name} has no quotes of {root}."
     if not is_loan(root):

@@ -9,6 +9,8 @@ import math
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,16 +24,18 @@ from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
+from live_box_spreads.dashboard.formats import duration
 from live_box_spreads.dashboard.history import Past
 from live_box_spreads.model.errors import SnapshotError, StoreError
 from live_box_spreads.model.products import is_loan, product
 from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.plain_text import plain
 from live_box_spreads.reference.history import Reference
 from live_box_spreads.settings import make_reference
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from live_box_spreads.books.smooth_curve import SmoothCurve
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
+    from live_box_spreads.stores.listing import Listing
 
 PANEL_COLUMNS = SKEW_COLUMNS
 """What the panels need of a box: a quarter of its columns, and of the memory."""
@@ -108,9 +113,23 @@ class _Unreadable:
 class MarketView:
     """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Look at the configured folder; nothing is read yet."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        collector_started: bool = False,
+    ) -> None:
+        """Look at the configured folder; nothing is read yet.
+
+        Args:
+            settings: the configuration.
+            clock: gives the current instant, with a time zone.
+            collector_started: whether whoever opens the dashboard has started a collector too.
+        """
         self.settings = settings
+        self._clock = clock
+        self._collector_started = collector_started
         self._store = settings.store()
         self._references = make_reference(settings)
         self._chains: Cache[Chain | _Unreadable] = Cache(_CHAINS_BYTES, _size_of_chain)
@@ -120,17 +139,30 @@ class MarketView:
 
     def newest(self) -> Newest:
         """Return the newest snapshot that can be read, and a word on newer ones that cannot."""
-        notice = ""
         try:
-            paths = self._store.paths()
+            listing = self._store.listing(self._clock())
         except StoreError as error:
-            return Newest(None, str(error))
-        for path in paths[: -_MOST_UNREADABLE - 1 : -1]:
+            return Newest(None, plain(error))
+        unreadable = ""
+        for path in islice(listing.newest_first(), _MOST_UNREADABLE):
             try:
-                return Newest(Market(path, self.chain(path)), notice)
+                market = Market(path, self.chain(path))
             except SnapshotError as error:
-                notice = notice or f"The newest snapshot cannot be read: {error}"
-        return Newest(None, notice)
+                unreadable = unreadable or f"The newest snapshot cannot be read: {plain(error)}"
+                continue
+            said = filter(None, (unreadable, _ahead(listing, path)))
+            return Newest(market, "; ".join(said))
+        return Newest(None, unreadable)
+
+    def why_empty(self) -> str:
+        """Return why there is no snapshot to show, and what to do."""
+        folder = self.settings.snapshot_folder
+        if self._collector_started or self._store.has_collector():
+            return f"No snapshot yet in {folder}.\nThe collector has started; the first one is due."
+        return (
+            f"No snapshot yet in {folder}.\n"
+            "Start the collector (python ingest.py --loop), or try boxes demo."
+        )
 
     def market(self, snapshot: str) -> Market | None:
         """Return the snapshot of a name; None for the empty name of a page without any.
@@ -302,6 +334,18 @@ class MarketView:
         strikes = np.unique(_strikes(market.chain, root))
         within = np.count_nonzero((strikes >= low * centre) & (strikes <= high * centre))
         return strike_grid(centre, low, high, max(_FEWEST_CELLS, min(int(within), STRIKE_CELLS)))
+
+
+def _ahead(listing: Listing, shown: Path) -> str:
+    """Say which snapshots come from a clock that ran ahead; empty if none does."""
+    if not listing.ahead:
+        return ""
+    by = f"ahead of this machine's clock by up to {duration(listing.ahead_secs)}"
+    if listing.is_ahead(shown):
+        return f"Every snapshot is {by}: set the clock, or wait for newer quotes"
+    count = len(listing.ahead)
+    told = "1 snapshot is" if count == 1 else f"{count:,} snapshots are"
+    return f"{told} {by} and set aside, the last of them {listing.ahead[-1].name}"
 
 
 def _read(path: Path) -> Chain | _Unreadable:

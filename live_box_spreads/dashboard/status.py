@@ -49,7 +49,7 @@ def version(view: MarketView, newest: Newest, now_secs: float) -> Version:
     """Return what a page should show: the newest snapshot that can be read."""
     market = newest.market
     caveat = market.chain.caveat if market else ""
-    said = filter(None, (newest.notice, caveat and f"In this snapshot {caveat}."))
+    said = filter(None, (newest.notice, caveat and f"In this snapshot: {caveat}"))
     return Version(
         snapshot=market.path.name if market else "",
         notice="; ".join(said),

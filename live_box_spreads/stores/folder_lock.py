@@ -53,6 +53,19 @@ class FolderLock:
         with suppress(OSError):  # a full disk; the number only makes a message clearer
             (self._folder / _PID).write_text(f"{os.getpid()}\n")
 
+    def is_held(self) -> bool:
+        """Return whether a collector seems to have the lock, by the process that it noted.
+
+        The lock itself is not tried: a collector that starts just then would be refused it.
+        """
+        try:
+            os.kill(int((self._folder / _PID).read_text()), 0)  # signal 0 only asks
+        except PermissionError:  # a process of another user
+            return True
+        except (OSError, ValueError, OverflowError):
+            return False
+        return True
+
     def confirm(self) -> None:
         """Make sure that the lock is still the one of this folder; take it again if it is not.
 

@@ -190,6 +190,10 @@ class SnapshotStore:
             self._lock = None
             held.release()
 
+    def has_collector(self) -> bool:
+        """Return whether a collector holds the folder now."""
+        return FolderLock(self.folder).is_held()
+
     def _names(self) -> list[str]:
         try:
             return os.listdir(self.folder)  # noqa: PTH208 # names only: ten times faster
