@@ -222,7 +222,7 @@ class HttpClient:
         Raises:
             FeedError: the last failure.
         """
-        failure = "no answer"
+        failure = f"{what}: no answer"
 
         async def attempted() -> _Result:
             nonlocal failure
@@ -240,7 +240,7 @@ class HttpClient:
                 return await attempts(worth_retrying, attempted)
         except TimeoutError as error:
             raise FeedUnavailableError(
-                f"{what}: given up after {self._limits.call_secs:g} s of attempts; {failure}"
+                f"{failure}; given up after {self._limits.call_secs:g} s of attempts"
             ) from error
 
     async def _answer(

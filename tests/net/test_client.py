@@ -57,7 +57,7 @@ async def test_what_comes_byte_by_byte_has_an_end(answering: Answering) -> None:
 
 async def test_attempts_have_an_end_together_and_the_last_failure_is_told() -> None:
     async with serving(TRICKLE) as address, HttpClient(address, limits=HASTY) as client:
-        with pytest.raises(FeedUnavailableError, match=r"after 0\.7 s of attempts.*within 0\.3 s"):
+        with pytest.raises(FeedUnavailableError, match=r"within 0\.3 s.*after 0\.7 s of attempts"):
             await client.repeated(lambda: client.ask("GET"), "GET it")
         assert client.calls["timeout"] in {1, 2}
 
@@ -67,7 +67,7 @@ async def test_a_pause_that_the_server_asks_for_does_not_go_beyond_the_call() ->
         raise StatusError("busy", status=429, headers={"retry-after": "600"})
 
     client = HttpClient("https://a.test", limits=HASTY)
-    with pytest.raises(FeedUnavailableError, match="attempts; busy"):
+    with pytest.raises(FeedUnavailableError, match=r"^busy; given up after 0\.7 s of attempts"):
         await client.repeated(once, "GET it")
 
 
