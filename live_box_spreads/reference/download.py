@@ -159,7 +159,7 @@ class Downloads:
         try:
             copy = msgspec.json.decode(_bounded_bytes(self._file(url)), type=_Copy)
             history = parse(copy.text, name=name, origin=host_of(url))
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, FileFormatError):
+        except (OSError, msgspec.MsgspecError, RecursionError, ValueError, FileFormatError):
             return None
         return (copy, history) if copy.url == url else None
 
@@ -168,8 +168,13 @@ class Downloads:
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(msgspec.json.encode(copy))
-            Path(file.name).replace(self._file(copy.url))
+                partial = Path(file.name)
+                try:
+                    file.write(msgspec.json.encode(copy))
+                    file.flush()
+                    partial.replace(self._file(copy.url))
+                finally:
+                    partial.unlink(missing_ok=True)
 
 
 def _refusal(answer: Answer) -> ApiError:

@@ -185,6 +185,28 @@ async def test_what_the_transport_says_is_masked_and_short() -> None:
     assert len(str(caught.value)) < 450
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks4://me:s3cret@proxy.test"),
+        ("HTTPS_PROXY", "nonsense:x"),
+        ("SSL_CERT_FILE", "/no/such/file"),
+    ],
+)
+async def test_an_environment_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=name) as caught:
+        await HttpClient("https://a.test").__aenter__()
+    assert "s3cret" not in str(caught.value)
+    async with (  # no proxy stands between us and ourselves
+        serving(with_body(HEAD, b"{}")) as address,
+        HttpClient(address) as client,
+    ):
+        assert (await client.ask("GET")).status == 200
+
+
 async def test_a_client_that_is_not_open_says_so() -> None:
     with pytest.raises(FeedError, match="not open"):
         await HttpClient("https://a.test").ask("GET")
