@@ -159,7 +159,7 @@ class Downloads:
         try:
             copy = msgspec.json.decode(_bounded_bytes(self._file(url)), type=_Copy)
             history = parse(copy.text, name=name, origin=host_of(url))
-        except (OSError, msgspec.MsgspecError, RecursionError, ValueError, FileFormatError):
+        except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError, FileFormatError):
             return None
         return (copy, history) if copy.url == url else None
 
