@@ -19,7 +19,8 @@ from live_box_spreads.model.errors import (
 )
 from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE
 from live_box_spreads.net.client import USER_AGENT, HttpClient, Limits, StatusError, ask_now
-from tests.net.hostile import HEAD, bomb, sending, serving, with_body
+from live_box_spreads.simulator.rest.hostile import gzip_bomb
+from tests.net.hostile import HEAD, sending, serving, with_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ async def test_a_pause_that_the_server_asks_for_does_not_go_beyond_the_call() ->
             ),
             "more than 1,000 bytes, given up",
         ),
-        (with_body(HEAD + b"Content-Encoding: gzip\r\n", bomb(1)[:900]), "once unpacked"),
+        (with_body(HEAD + b"Content-Encoding: gzip\r\n", gzip_bomb(1)[:900]), "once unpacked"),
     ],
     ids=["long", "without length", "chunked without end", "bomb"],
 )
@@ -237,13 +238,14 @@ async def test_the_synchronous_face_keeps_the_limits_and_works_beside_a_running_
 
 _UNPACKING = """
 import resource, sys, threading
-from tests.net.hostile import HEAD, bomb, serving, with_body
+from live_box_spreads.simulator.rest.hostile import gzip_bomb
+from tests.net.hostile import HEAD, serving, with_body
 from live_box_spreads.model.errors import AnswerTooLargeError
 from live_box_spreads.net.client import HttpClient
 import asyncio
 
 async def main():
-    body = bomb(1_200)
+    body = gzip_bomb(1_200)
     async with serving(with_body(HEAD + b"Content-Encoding: gzip\\r\\n", body)) as address:
         async with HttpClient(address) as client:
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_BOMB_MEGABYTES = 1_000
-
 
 async def trickle() -> AsyncIterator[bytes]:
     """Give a space every tenth of a second, which JSON may begin with, until nobody listens."""
@@ -21,8 +19,8 @@ async def trickle() -> AsyncIterator[bytes]:
 
 
 @cache
-def gzip_bomb() -> bytes:
-    """Return a megabyte of gzip that unpacks to a gigabyte of spaces.
+def gzip_bomb(megabytes: int = 1_000) -> bytes:
+    """Return gzip that unpacks to so many megabytes of spaces, and is a thousandth of that.
 
     After a full flush a block stands alone, so that one can be repeated without packing it again.
     """
@@ -30,4 +28,4 @@ def gzip_bomb() -> bytes:
     block = b" " * 2**20
     first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
     again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
-    return first + again * (_BOMB_MEGABYTES - 1)
+    return first + again * (megabytes - 1)
