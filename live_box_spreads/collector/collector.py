@@ -284,7 +284,7 @@ def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
     """
     if not listing.ahead or chain.timeliness is Timeliness.REPLAY:
         return {}
-    farthest = f"{listing.ahead[-1].name} by {listing.ahead_secs:.0f} s"
+    farthest = f"{listing.ahead[-1]} by {listing.ahead_secs:.0f} s"
     return {
         "clock": f"{len(listing.ahead):,} snapshots are ahead of now, {farthest}; they are set "
         "aside until then: not shown as the newest, not pruned"
