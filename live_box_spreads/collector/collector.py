@@ -230,10 +230,14 @@ class Collector:
 
     async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Write the chain, prune, and report; a snapshot once written is always reported."""
-        path = await asyncio.to_thread(self._store.write, chain)
+        now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
+        try:
+            path = await asyncio.to_thread(self._store.write, chain)
+        except StoreFullError:  # fewer may be wanted by now: the next round has their room
+            await asyncio.to_thread(self._store.prune, now)
+            raise
         failures = self._source.failures()
         pruned: list[Path] = []
-        now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
         try:
             failures |= _ahead(chain, await asyncio.to_thread(self._store.listing, now))
             known = set(self._store.undeletable)
