@@ -230,10 +230,14 @@ class Collector:
 
     async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Write the chain, prune, and report; a snapshot once written is always reported."""
-        path = await asyncio.to_thread(self._store.write, chain)
+        now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
+        try:
+            path = await asyncio.to_thread(self._store.write, chain)
+        except StoreFullError:  # fewer may be wanted by now: the next round has their room
+            await asyncio.to_thread(self._store.prune, now)
+            raise
         failures = self._source.failures()
         pruned: list[Path] = []
-        now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
         try:
             failures |= _ahead(chain, await asyncio.to_thread(self._store.listing, now))
             known = set(self._store.undeletable)
@@ -285,7 +289,7 @@ def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
     """
     if not listing.ahead or chain.timeliness is Timeliness.REPLAY:
         return {}
-    farthest = f"{listing.ahead[-1].name} by {listing.ahead_secs:.0f} s"
+    farthest = f"{listing.ahead[-1]} by {listing.ahead_secs:.0f} s"
     return {
         "clock": f"{len(listing.ahead):,} snapshots are ahead of now, {farthest}; they are set "
         "aside until then: not shown as the newest, not pruned"

@@ -171,7 +171,7 @@ class Chain:
 
     def _no_digest(self) -> str:
         why = self.notes.get(UNCHECKED)
-        return f"damage to this snapshot would go unnoticed: {why}" if why else ""
+        return f"damage would go unnoticed: {why}" if why else ""
 
     @property
     def roots(self) -> list[str]:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from live_box_spreads.stores.names import stamp_of
+from live_box_spreads.stores.names import stamp, stamp_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
-
-    from live_box_spreads.stores.names import SnapshotName
 
 MOST_AHEAD = timedelta(minutes=1)
 """A snapshot this much after now is one of another writer whose clock is not quite ours."""
@@ -29,20 +27,20 @@ class Listing:
     Attributes:
         folder: where they are.
         now: the instant; None if no snapshot was to be judged by the clock.
-        current: those taken until now, or not more than ``MOST_AHEAD`` after; oldest first.
-        ahead: those of a clock that ran ahead, set aside; oldest first.
+        current: names of those taken until now, or at most ``MOST_AHEAD`` after; oldest first.
+        ahead: names of those of a clock that ran ahead, set aside; oldest first.
     """
 
     folder: Path
     now: datetime | None
-    current: Sequence[SnapshotName]
-    ahead: Sequence[SnapshotName]
+    current: Sequence[str]
+    ahead: Sequence[str]
 
     @classmethod
-    def of(cls, folder: Path, found: Sequence[SnapshotName], now: datetime | None) -> Listing:
+    def of(cls, folder: Path, found: Sequence[str], now: datetime | None) -> Listing:
         """Judge the snapshots of a folder, given oldest first."""
         limit = stamp_of(now + MOST_AHEAD) if now else _AFTER_ALL
-        at = bisect_right(found, limit, key=_stamp)
+        at = bisect_right(found, limit, key=stamp)
         return cls(folder, now, found[:at], found[at:])
 
     @property
@@ -55,13 +53,13 @@ class Listing:
         """How far the newest of all is ahead of now, in seconds; 0.0 if none is set aside."""
         if self.now is None or not self.ahead:
             return 0.0
-        return (self.ahead[-1].time - self.now).total_seconds()
+        return (time_of(self.ahead[-1]) - self.now).total_seconds()
 
     def newest_first(self) -> Iterator[Path]:
         """Yield the current snapshots, newest first, then those set aside, newest first."""
         for names in (self.current, self.ahead):
-            for found in reversed(names):
-                yield self.folder / found.name
+            for name in reversed(names):
+                yield self.folder / name
 
     def between(self, start: datetime, end: datetime | None = None) -> list[Path]:
         """Return the current snapshots from the second of one instant to that of another.
@@ -70,15 +68,11 @@ class Listing:
             start: the first instant.
             end: the last instant; None for all that follow.
         """
-        first = bisect_left(self.current, stamp_of(start), key=_stamp)
+        first = bisect_left(self.current, stamp_of(start), key=stamp)
         end_stamp = stamp_of(end) if end else _AFTER_ALL
-        last = bisect_right(self.current, end_stamp, key=_stamp)
-        return [self.folder / found.name for found in self.current[first:last]]
+        last = bisect_right(self.current, end_stamp, key=stamp)
+        return [self.folder / name for name in self.current[first:last]]
 
     def is_ahead(self, path: Path) -> bool:
         """Return whether a snapshot is one of those set aside."""
-        return any(found.name == path.name for found in self.ahead)
-
-
-def _stamp(name: SnapshotName) -> str:
-    return name.stamp
+        return path.name in self.ahead

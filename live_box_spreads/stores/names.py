@@ -1,15 +1,14 @@
 """Names of snapshots: ``snapshot_20261124_150000.parquet``, the second of a second ``…_2``.
 
-The instant is in UTC, so that names of one second apart sort as text; most questions to a folder
-are answered without making a date of each name.
+The instant is in UTC, so that names sort as text, oldest first. Questions to a folder are answered
+on the text: a date is made only of the names that are shown.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from live_box_spreads.model.errors import SnapshotError
 
@@ -18,42 +17,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = re.compile(
-    r"snapshot_(\d{8})_((?:[01]\d|2[0-3])[0-5]\d[0-5]\d)(?:_(\d{1,6}))?\.(?:parquet|csv)", re.ASCII
+    r"snapshot_\d{8}_(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:_(\d{1,6}))?\.(?:parquet|csv)", re.ASCII
 )
+_DAY = slice(9, 17)
+_STAMP = slice(9, 24)
 
 
-class SnapshotName(NamedTuple):
-    """The name of a snapshot; sorts oldest first.
-
-    Attributes:
-        stamp: the instant as text, ``YYYYmmdd_HHMMSS`` in UTC.
-        number: which one of that second, from 1.
-        name: the whole name.
-    """
-
-    stamp: str
-    number: int
-    name: str
-
-    @property
-    def time(self) -> datetime:
-        """The instant (UTC, whole seconds)."""
-        parts = [self.stamp[:4], *(self.stamp[at : at + 2] for at in (4, 6, 9, 11, 13))]
-        year, month, day, hour, minute, second = map(int, parts)
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+def is_snapshot(name: str) -> bool:
+    """Return whether a file's name is that of a snapshot."""
+    return _NAME.fullmatch(name) is not None and _is_day(name[_DAY])
 
 
-def parse(name: str) -> SnapshotName | None:
-    """Return what a snapshot's name tells, or None for any other name."""
-    match = _NAME.fullmatch(name)
-    if match is None or not _is_day(match[1]):
-        return None
-    return SnapshotName(f"{match[1]}_{match[2]}", int(match[3] or 1), name)
-
-
-def oldest_first(names: Iterable[str]) -> list[SnapshotName]:
+def oldest_first(names: Iterable[str]) -> list[str]:
     """Return the names that are those of snapshots, oldest first."""
-    return sorted(parsed for name in names if (parsed := parse(name)) is not None)
+    found = sorted(filter(_NAME.fullmatch, names))
+    wrong = {day for day in {name[_DAY] for name in found} if not _is_day(day)}
+    if wrong:
+        found = [name for name in found if name[_DAY] not in wrong]
+    if any(name[_STAMP.stop] == "_" for name in found):
+        found.sort(key=_in_order)  # the tenth of a second follows the ninth
+    return found
+
+
+def stamp(name: str) -> str:
+    """Return the instant in a snapshot's name as text, ``YYYYmmdd_HHMMSS`` in UTC."""
+    return name[_STAMP]
 
 
 def stamp_of(instant: datetime) -> str:
@@ -62,21 +50,31 @@ def stamp_of(instant: datetime) -> str:
     return text[:19].replace("-", "").replace(":", "").replace("T", "_")
 
 
+def time_of(name: str) -> datetime:
+    """Return the instant (UTC, whole seconds) in a snapshot's name."""
+    text = name[_STAMP]
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    return datetime(year, month, day, int(text[9:11]), int(text[11:13]), int(text[13:]), tzinfo=UTC)
+
+
 def snapshot_time_of(path: Path) -> datetime:
     """Return the instant (UTC, whole seconds) in a snapshot's name, without opening it.
 
     Raises:
         SnapshotError: the name is not that of a snapshot.
     """
-    parsed = parse(path.name)
-    if parsed is None:
+    if not is_snapshot(path.name):
         raise SnapshotError(
             f"{path} is not named as a snapshot (snapshot_YYYYmmdd_HHMMSS.parquet or .csv)"
         )
-    return parsed.time
+    return time_of(path.name)
 
 
-@lru_cache(maxsize=4096)  # a folder has many snapshots of each of few days
+def _in_order(name: str) -> tuple[str, int, str]:
+    match = _NAME.fullmatch(name)
+    return name[_STAMP], int(match[1] or 1) if match else 1, name
+
+
 def _is_day(digits: str) -> bool:
     try:
         date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))

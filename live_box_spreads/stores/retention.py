@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from live_box_spreads.stores.names import SnapshotName
-
 
 class Arrivals:
     """The order in which the snapshots of a folder came, as far as one writer has seen it."""
@@ -28,14 +26,14 @@ class Arrivals:
         self._written += 1
         self._place[name] = 2 * self._written
 
-    def saw(self, found: Iterable[SnapshotName]) -> None:
+    def saw(self, found: Iterable[str]) -> None:
         """Note what the folder has now, and forget what it no longer has.
 
         What nobody has noted yet came from elsewhere, before the last one that was written.
         """
         before = 2 * self._written - 1
-        self._place = {name.name: self._place.get(name.name, before) for name in found}
+        self._place = {name: self._place.get(name, before) for name in found}
 
-    def in_order(self, found: Iterable[SnapshotName]) -> list[SnapshotName]:
-        """Return snapshots that were seen as they came; those that came at once by their name."""
-        return sorted(found, key=lambda name: (self._place[name.name], name))
+    def in_order(self, found: Iterable[str]) -> list[str]:
+        """Return snapshots that were seen as they came; those that came at once stay in order."""
+        return sorted(found, key=self._place.__getitem__)

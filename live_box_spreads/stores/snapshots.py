@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.codec import FileFormat
-    from live_box_spreads.stores.names import SnapshotName
 
 __all__ = ["Listing", "SnapshotStore", "read_snapshot", "snapshot_time_of"]
 
@@ -127,7 +126,7 @@ class SnapshotStore:
         Raises:
             StoreError: the folder cannot be listed.
         """
-        return [self.folder / found.name for found in self.listing().current]
+        return [self.folder / name for name in self.listing().current]
 
     def latest(self, now: datetime | None = None) -> Path | None:
         """Return the newest snapshot as :class:`Listing` has it, or None if there is none."""
@@ -218,15 +217,15 @@ class SnapshotStore:
                 name = f"{stem}_{number}"
             return temporary.rename(self.folder / f"{name}.{self.file_format}")
 
-    def _surplus(self, found: list[SnapshotName], now: datetime | None) -> list[Path]:
+    def _surplus(self, found: list[str], now: datetime | None) -> list[Path]:
         """Return what is beyond ``retain`` and has not refused to go, oldest first."""
         self._arrivals.saw(found)
         stuck = {path.name for path in self.undeletable}
         judged = Listing.of(self.folder, found, now).current
-        current = [name for name in judged if name.name not in stuck]
+        current = [name for name in judged if name not in stuck]
         if now is not None:
             current = self._arrivals.in_order(current)
-        return [self.folder / name.name for name in current[: -self.retain]]
+        return [self.folder / name for name in current[: -self.retain]]
 
     def _removed(self, path: Path) -> bool:
         """Remove a file; note it if that cannot be done."""

@@ -159,5 +159,5 @@ async def test_snapshots_of_a_clock_that_ran_ahead_do_not_push_out_new_ones(
     reports = await reports_of(time, quoting_feed(time), store, 290.0)
     assert [len(report.pruned) for report in reports] == [0, 0, 0, 1, 1]
     listing = store.listing(time.clock())
-    assert [tmp_path / name.name for name in listing.current] == [r.path for r in reports[-3:]]
+    assert [tmp_path / name for name in listing.current] == [r.path for r in reports[-3:]]
     assert len(listing.ahead) == 3

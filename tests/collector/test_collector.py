@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,6 +133,30 @@ async def test_a_full_disk_is_reported_and_the_next_round_written(
     assert reports[0].path is None
     assert stamps(store) == ["150100"]
     assert not list(store.folder.glob("*.tmp"))
+
+
+async def test_a_full_disk_gets_the_room_of_snapshots_no_longer_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ScriptedFeed()
+    await rounds_of(collector_of(feed, SnapshotStore(tmp_path)), feed, 290)
+    store = SnapshotStore(tmp_path, retain=2)
+    really_sync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        if len(store.paths()) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    later = ScriptedFeed()
+    later.time.now += timedelta(minutes=10)
+    reports: list[SnapshotReport] = []
+    stop = asyncio.Event()
+    later.time.at(690, stop.set)
+    await collector_of(later, store).run(60.0, stop, reports.append)
+    assert [report.path is not None for report in reports] == [False, True]
+    assert stamps(store) == ["150400", "151100"]
 
 
 @pytest.mark.parametrize("error", [LoginRefusedError("no"), CredentialsError("unreadable")])

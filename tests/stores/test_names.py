@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from live_box_spreads.stores.listing import Listing
-from live_box_spreads.stores.names import oldest_first, parse, snapshot_time_of, stamp_of
+from live_box_spreads.stores.names import is_snapshot, oldest_first, snapshot_time_of, stamp_of
 
 START = datetime(2026, 11, 24, 15, tzinfo=UTC)
 
@@ -28,7 +28,8 @@ START = datetime(2026, 11, 24, 15, tzinfo=UTC)
     ],
 )
 def test_no_name_of_a_snapshot(name: str) -> None:
-    assert parse(name) is None
+    assert not is_snapshot(name)
+    assert oldest_first([name]) == []
 
 
 def test_the_second_of_a_second_follows_the_first_in_either_format() -> None:
@@ -41,7 +42,7 @@ def test_the_second_of_a_second_follows_the_first_in_either_format() -> None:
         "snapshot_20261124_150001.parquet",
     ]
     mixed = random.Random(1).sample([*expected, "notes.txt"], 7)  # noqa: S311 # an order
-    assert [found.name for found in oldest_first(mixed)] == expected
+    assert oldest_first(mixed) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_sixty_five_thousand_names_are_judged_as_the_slow_way_does() -> None:
     names = [f"snapshot_{instant:%Y%m%d_%H%M%S}.parquet" for instant in instants]
     mixed = random.Random(2).sample(names, len(names))  # noqa: S311 # an order
     found = oldest_first(mixed)
-    assert [each.name for each in found] == names
+    assert found == names
     now = instants[40_000] - timedelta(seconds=50)  # less than the tolerance ahead
     listing = Listing.of(Path("folder"), found, now)
     assert len(listing.current) == 40_001

@@ -40,7 +40,7 @@ def test_a_clock_that_ran_ahead_for_a_week_and_was_set_right(tmp_path: Path, ret
     store = SnapshotStore(tmp_path, retain=retain)
     right = rounds(store, minutes(NOON, 8))
     listing = store.listing(NOON + 7 * MINUTE)
-    assert [store.folder / name.name for name in listing.current] == right[-retain:]
+    assert [store.folder / name for name in listing.current] == right[-retain:]
     assert len(listing.ahead) == retain
     assert listing.newest == right[-1]
     # A week later they are snapshots like others, and go in their turn.
