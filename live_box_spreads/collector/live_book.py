@@ -281,7 +281,7 @@ class LiveBook:
             self._state.quote_time[:] += step
             self._state.heard[:] += step
             if self._asked_at is not None:
-                self._asked_at += step.item()
+                self._asked_at += timedelta(milliseconds=int(step / np.timedelta64(1, "ms")))
         self._newest = now
 
     def _all_asked(self) -> bool:
