@@ -31,7 +31,9 @@ def collect(
     config: ConfigOption = None,
     interval: Annotated[
         float | None,
-        typer.Option(min=0.1, metavar="S", help="Seconds between snapshots; else as configured."),
+        typer.Option(
+            min=0.1, max=604_800, metavar="S", help="Seconds between snapshots; else as configured."
+        ),
     ] = None,
     metrics_port: MetricsPortOption = None,
     verbose: VerboseOption = False,

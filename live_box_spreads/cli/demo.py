@@ -42,7 +42,7 @@ def demo(
         bool, typer.Option("--browser/--no-browser", help="Open a browser when all is ready.")
     ] = True,
     interval: Annotated[
-        float, typer.Option(min=0.5, metavar="S", help="Seconds between snapshots.")
+        float, typer.Option(min=0.5, max=604_800, metavar="S", help="Seconds between snapshots.")
     ] = 5.0,
     folder: Annotated[
         Path | None,

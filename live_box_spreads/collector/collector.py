@@ -246,6 +246,7 @@ class Collector:
         except StoreError as error:
             failures["prune"] = str(error)
         by_root = quoted_by_root(chain)
+        health = self.health()
         report = SnapshotReport(
             path=path,
             snapshot_time=chain.snapshot_time,
@@ -257,17 +258,14 @@ class Collector:
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
             rejected=chain.rejected,
-            silent_secs=self._silent_secs(),
+            silent_secs=_long(health.silent_secs()),
+            unheard_secs=_long(health.unheard_secs()),
             origin=chain.origin,
             status=self._source.status(),
         )
         self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
         return report
-
-    def _silent_secs(self) -> dict[str, float]:
-        silent = self.health().silent_secs()
-        return {root: secs for root, secs in silent.items() if secs >= SILENT_AFTER_SECS}
 
     def _unchanged(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Report that no quote is newer than those written last."""
@@ -279,6 +277,10 @@ class Collector:
             unchanged=True,
             status=self._source.status(),
         )
+
+
+def _long(secs_by_root: dict[str, float]) -> dict[str, float]:
+    return {root: secs for root, secs in secs_by_root.items() if secs >= SILENT_AFTER_SECS}
 
 
 def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:

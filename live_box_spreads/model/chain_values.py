@@ -46,7 +46,7 @@ REFUSALS: Final = (NO_KEY, NO_PRODUCT, ODD_NAME, HIGH_STRIKE, ODD_EXPIRY)
 """Why a row is refused, the first reason that applies; each row counts once."""
 
 _KEPT: Final = "(the row is kept without it)"
-AHEAD: Final = "quote time ahead of the snapshot (the row is kept without its quote)"
+AHEAD: Final = "quote time over a minute ahead of the snapshot (the row is kept without its quote)"
 LONG_AGO: Final = f"quote time before {FIRST_SERVED_DAY} (the row is kept without its quote)"
 ODD_SPOT: Final = f"spot that is no price of at most {MAX_PRICE:,.0f} {_KEPT}"
 
@@ -82,8 +82,8 @@ def checked_instant(snapshot_time: datetime) -> datetime:
         raise ChainError(f"snapshot_time {snapshot_time.isoformat()} has no time zone; give it one")
     if not FIRST_INSTANT <= snapshot_time <= LAST_INSTANT:
         raise ChainError(
-            f"snapshot_time {snapshot_time.isoformat()} is outside the session calendar; it "
-            f"should be from {FIRST_SERVED_DAY} to {LAST_SERVED_DAY}"
+            f"snapshot_time {snapshot_time.isoformat()} is outside the session calendar, "
+            f"{FIRST_SERVED_DAY} to {LAST_SERVED_DAY}; set the clock, or the time of the quotes"
         )
     return snapshot_time.astimezone(UTC)
 
@@ -120,8 +120,8 @@ def clear_values(
         AHEAD: (quoted > pl.lit(snapshot_time + MOST_AHEAD), _QUOTE),
         LONG_AGO: (quoted < pl.lit(FIRST_INSTANT), _QUOTE),
     }
-    for column, cleared in _CLEARED_WITH.items():
-        faults[odd_value(column)] = (_is_odd(column), cleared)
+    for name, columns in _CLEARED_WITH.items():
+        faults[odd_value(name)] = (_is_odd(name), columns)
     found = frame.select(**{word: fault.sum() for word, (fault, _) in faults.items()})
     for word, rows in found.row(0, named=True).items():
         if rows:
