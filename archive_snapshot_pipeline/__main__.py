@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from archive_snapshot_pipeline.pipeline import write_box_csv
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.cli.main import run
-from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.prerequisites import exit_unless_met
 
 NAME = "archive_snapshot_pipeline"
+exit_unless_met(NAME)
+
+from datetime import UTC, datetime  # noqa: E402 - what follows may be missing
+from pathlib import Path  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import typer  # noqa: E402
+
+from archive_snapshot_pipeline.pipeline import write_box_csv  # noqa: E402
+from live_box_spreads.books.filters import BoxFilters  # noqa: E402
+from live_box_spreads.cli.main import run  # noqa: E402
+from live_box_spreads.cli.output import tell  # noqa: E402
+from live_box_spreads.model.rates import Compounding  # noqa: E402
+from live_box_spreads.model.settlement import TimeBasis  # noqa: E402
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -51,12 +55,12 @@ def convert(  # one argument an option
         filters=BoxFilters(min_strike_gap=min_strike_gap, max_strike_gap=max_strike_gap),
     )
     for line in report.skipped:
-        typer.echo(line, err=True)
+        tell(line)
     for reason, rows in report.rejected.items():
-        typer.echo(f"{rows:,} rows rejected: {reason}", err=True)
+        tell(f"{rows:,} rows rejected: {reason}")
     for reason, boxes in report.removed.items():
-        typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
-    typer.echo(f"{out}: {report.boxes:,} boxes", err=True)
+        tell(f"{boxes:,} boxes left out: {reason}")
+    tell(f"{out}: {report.boxes:,} boxes")
 
 
 def _instant(text: str | None) -> datetime | None:

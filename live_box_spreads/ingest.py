@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 if not __package__:
     # Run as a script, Python puts this folder on the path, where `live_box_spreads` cannot be
@@ -15,10 +14,16 @@ if not __package__:
     _FOLDER = Path(__file__).resolve().parent
     sys.path[:] = [str(_FOLDER.parent), *(entry for entry in sys.path if entry != str(_FOLDER))]
 
-import typer
+from live_box_spreads.prerequisites import exit_unless_met
 
-from live_box_spreads.cli.main import run
-from live_box_spreads.cli.options import (
+exit_unless_met("ingest.py")
+
+from typing import Annotated  # noqa: E402 - what follows may be missing
+
+import typer  # noqa: E402
+
+from live_box_spreads.cli.main import run  # noqa: E402
+from live_box_spreads.cli.options import (  # noqa: E402
     ConfigOption,
     JsonLogsOption,
     MetricsPortOption,
@@ -50,9 +55,9 @@ def ingest(
         raise typer.BadParameter("--metrics-port goes with --loop")
     log_to_stderr(verbose=verbose, json=json_logs)
     if loop:
-        collecting.collect(config, metrics_port=metrics_port)
+        collecting.collect(config, metrics_port=metrics_port, announce=not json_logs)
     else:
-        collecting.take_snapshot(config)
+        collecting.take_snapshot(config, announce=not json_logs)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ say() {
 
 find_python() {
     local name
-    for name in python3 python3.13 python3.12 python3.11; do
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
         if command -v "$name" >/dev/null 2>&1 &&
             "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             command -v "$name"
@@ -54,16 +54,27 @@ requirements_file() {
     if [ "$1" = test ]; then echo "$root/requirements-dev.txt"; else echo "$root/requirements.txt"; fi
 }
 
-# Installs with pip unless the very same requirements are in already.
-install_requirements() {
+# What pip was told and what is installed: when either changes, pip has to look again.
+installed_state() {
+    printf '%s\n' "$root"
+    cat "$1" "$root/pyproject.toml"
+    "$python" -I -c 'from importlib.metadata import distributions
+print(*sorted(f"{each.name} {each.version}" for each in distributions()), sep="\n")'
+}
+
+install_with_pip() {
     local wanted stamp
+    local pip=("$python" -m pip install --quiet --disable-pip-version-check)
     wanted=$(requirements_file "$1")
     stamp="$2/.installed-$(basename "$wanted")"
-    if ! cmp -s "$wanted" "$stamp"; then
-        say "installing the dependencies (about a minute the first time) …"
-        "$python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
-        cp "$wanted" "$stamp"
-    fi
+    if [ -f "$stamp" ] && installed_state "$wanted" | cmp -s - "$stamp"; then return; fi
+    say "installing the dependencies (about a minute the first time) …"
+    "${pip[@]}" --require-hashes -r "$wanted" || fail "pip could not install $wanted; see above"
+    # The package itself, so that a process started elsewhere finds it. pip takes no "-e" beside
+    # hashes, so it comes second and without dependencies. What builds it, hatchling, is fetched
+    # by pip into an environment of its own for that moment, as uv does.
+    "${pip[@]}" --no-deps -e "$root" || fail "pip could not install the package; see above"
+    installed_state "$wanted" >"$stamp"
 }
 
 prepare_uv() {
@@ -76,14 +87,17 @@ prepare_uv() {
 }
 
 prepare_venv() {
-    local folder="$root/.venv-pip"
+    local found folder="$root/.venv-pip"
     if [ ! -x "$folder/bin/python" ]; then
-        say "preparing the environment with venv and pip …"
-        "$(find_python)" -m venv "$folder" ||
-            fail "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv"
+        found=$(find_python)
+        say "preparing the environment with venv and pip, by $found …"
+        if ! "$found" -m venv "$folder"; then
+            rm -rf "$folder" # half an environment would pass for a whole one the next time
+            fail "$found -m venv failed; on Debian and Ubuntu: apt install python3-venv"
+        fi
     fi
     python="$folder/bin/python"
-    install_requirements "$1" "$folder"
+    install_with_pip "$1" "$folder"
 }
 
 prepare_conda() {
@@ -94,7 +108,7 @@ prepare_conda() {
     fi
     # Run its interpreter directly, so that signals reach it and not a wrapper.
     python=$(conda run -n "$conda_name" python -c 'import sys; print(sys.executable)')
-    install_requirements "$1" "$("$python" -c 'import sys; print(sys.prefix)')"
+    install_with_pip "$1" "$("$python" -c 'import sys; print(sys.prefix)')"
 }
 
 prepare() {
@@ -121,15 +135,37 @@ Live Box Spreads
   2) continuous collector
   3) dashboard
   4) collector and dashboard together
+  5) demo: all of it on a local simulated exchange, no account needed
 TEXT
-    printf 'Choose 1-4: ' >&2
-    read -r answer || fail "no choice was made; see ./manage.sh --help" 2
-    case $answer in
-        1) word=snapshot ;;
-        2) word=collect ;;
-        3) word=dashboard ;;
-        4) word=both ;;
-        *) fail "'$answer' is not one of 1, 2, 3, 4" 2 ;;
+    for _ in 1 2 3 4 5; do
+        printf 'Choose 1-5: ' >&2
+        if ! read -r answer && [ -z "$answer" ]; then
+            echo >&2
+            fail "no choice was made; give it as a word, such as ./manage.sh demo (--help has all)" 2
+        fi
+        case $answer in
+            1) word=snapshot ;;
+            2) word=collect ;;
+            3) word=dashboard ;;
+            4) word=both ;;
+            5) word=demo ;;
+            *) say "'${answer:0:40}' is not one of 1, 2, 3, 4, 5" && continue ;;
+        esac
+        return
+    done
+    fail "no choice was made in five attempts; see ./manage.sh --help" 2
+}
+
+# Said before the environment is prepared, which may take a minute. Folder and address are the
+# configured ones: the started command says them as soon as it has read the configuration.
+announce() {
+    case $1 in
+        snapshot) say "snapshot: one snapshot into the configured folder" ;;
+        collect) say "collect: one snapshot an interval into the configured folder, until Ctrl-C" ;;
+        dashboard) say "dashboard: the snapshots of the configured folder in a browser, until Ctrl-C" ;;
+        both) say "both: the collector in the background and the dashboard, until Ctrl-C" ;;
+        demo) say "demo: simulated exchange, collector and dashboard on this machine, until Ctrl-C" ;;
+        test) say "test: the test suite, in $root" ;;
     esac
 }
 
@@ -160,6 +196,7 @@ case $word in
     *) usage >&2; fail "unknown word '$word'" 2 ;;
 esac
 
+announce "$word"
 prepare "$word"
 case $word in
     snapshot) cd "$here" && exec "$python" ingest.py "$@" ;;

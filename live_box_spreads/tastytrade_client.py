@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 from live_box_spreads.model.errors import ApiError, ConfigError
-from live_box_spreads.model.verdicts import Verdict, error_ruling
-from live_box_spreads.tastytrade.addresses import checked_url
-from live_box_spreads.tastytrade.http import Http, RestError
+from live_box_spreads.net.addresses import checked_url
+from live_box_spreads.net.client import StatusError
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade.login import Credentials, Login
 from live_box_spreads.tastytrade.messages import (
     Expiration,
@@ -30,12 +30,15 @@ from live_box_spreads.tastytrade.messages import (
     decode,
     decode_items,
 )
+from live_box_spreads.tastytrade.rest import RestApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import httpx2
+
+    from live_box_spreads.net.client import Limits
 
 __all__ = [
     "Credentials",
@@ -116,6 +119,7 @@ class TastytradeClient:
         *,
         transport: httpx2.AsyncBaseTransport | None = None,
         monotonic_secs: Callable[[], float] = time.monotonic,
+        limits: Limits | None = None,
     ) -> None:
         """Prepare without connecting.
 
@@ -124,34 +128,35 @@ class TastytradeClient:
             base_url: the API; plain http only on this machine.
             transport: what carries the requests; None for the network.
             monotonic_secs: clock that token lifetimes are measured with, in seconds.
+            limits: how long an answer may take and how large it may be; None for the usual ones.
 
         Raises:
             ConfigError: the base URL cannot be trusted with secrets.
         """
         self.base_url = base_url
-        self._http = Http(base_url, transport)
-        self._login = Login(credentials, self._http, monotonic_secs)
+        self._api = RestApi(base_url, transport, limits=limits)
+        self._login = Login(credentials, self._api, monotonic_secs)
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def __aenter__(self) -> Self:
         """Open the connection pool; no login yet."""
-        await self._http.__aenter__()
+        await self._api.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Close every connection."""
         await self._login.close()
-        await self._http.__aexit__(*exc_info)
+        await self._api.__aexit__(*exc_info)
 
     @property
     def server_time(self) -> datetime | None:
         """UTC clock of the server in its last answer, to the second; None before the first."""
-        return self._http.server_time
+        return self._api.http.server_time
 
     @property
     def calls(self) -> Mapping[str, int]:
-        """Requests sent by outcome: an HTTP status, ``timeout`` or ``unreachable``."""
-        return self._http.calls
+        """Requests by outcome: an HTTP status, ``timeout``, ``unreachable`` or ``unusable``."""
+        return self._api.http.calls
 
     async def log_in(self) -> None:
         """Log in now, where the first call would.
@@ -170,8 +175,8 @@ class TastytradeClient:
             UntrustedPeerError: its certificate does not prove who it is.
         """
         try:
-            await self._http.request("GET", "/", repeatable=False)
-        except RestError as error:
+            await self._api.request("GET", "/", repeatable=False)
+        except StatusError as error:
             return error.status
         return 200
 
@@ -248,7 +253,7 @@ class TastytradeClient:
         """
         path = "/api-quote-tokens"
         body = decode(await self._get(path), QuoteTokenBody, f"GET {path}")
-        self._http.hide_token(body.token)
+        self._api.http.secrets.hide_token(body.token)
         try:
             url = checked_url(body.dxlink_url, "dxlink-url")
         except ConfigError as error:
@@ -263,7 +268,7 @@ class TastytradeClient:
         try:
             async with self._slots:
                 answer = await self._get(path, batch)
-        except RestError as error:
+        except StatusError as error:
             if len(batch) == 1 or error_ruling(error).verdict is not Verdict.SHRINK:
                 raise
             half = len(batch) // 2
@@ -278,13 +283,13 @@ class TastytradeClient:
         value = await self._login.authorization()
         try:
             return await self._get_as(value, path, params)
-        except RestError as error:
+        except StatusError as error:
             if error.status != _UNAUTHORIZED:
                 raise
         value = await self._login.authorization(refused_value=value)
         return await self._get_as(value, path, params)
 
     async def _get_as(self, value: str, path: str, params: Sequence[tuple[str, str]]) -> bytes:
-        return await self._http.request(
+        return await self._api.request(
             "GET", path, repeatable=True, params=params, headers={"Authorization": value}
         )

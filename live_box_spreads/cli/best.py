@@ -20,6 +20,7 @@ from live_box_spreads.cli.output import (
     people_table,
     quoted,
     refuse_binary_terminal,
+    tell,
     tell_caveat,
 )
 
@@ -123,9 +124,9 @@ def best(  # noqa: PLR0913 # one argument an option
     give(frame, format_, out, lambda: _table(frame, f"{snapshot.name}: {quoted(chain)}"))
     for one, item in zip(sides, found, strict=True):
         for reason, boxes in item.removed.items():
-            typer.echo(f"{one}: {boxes:,} boxes left out: {reason}", err=True)
+            tell(f"{one}: {boxes:,} boxes left out: {reason}")
         for line in _without_a_box(item.unranked):
-            typer.echo(f"{one}: no box in {line}", err=True)
+            tell(f"{one}: no box in {line}")
     tell_caveat(chain)
 
 

@@ -17,7 +17,7 @@ from live_box_spreads.cli.options import (
     TimeBasisOption,
     examples,
 )
-from live_box_spreads.cli.output import give, quoted, refuse_binary_terminal, tell_caveat
+from live_box_spreads.cli.output import give, quoted, refuse_binary_terminal, tell, tell_caveat
 
 if TYPE_CHECKING:
     from live_box_spreads.books.filters import BoxFilters
@@ -97,7 +97,7 @@ def book(  # noqa: PLR0913 # one argument an option
         lambda: box_output.for_people(table.frame, title, limit),
     )
     for reason, boxes in table.removed.items():
-        typer.echo(f"{boxes:,} boxes left out: {reason}", err=True)
+        tell(f"{boxes:,} boxes left out: {reason}")
     tell_caveat(chain)
 
 

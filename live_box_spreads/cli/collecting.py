@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from live_box_spreads.cli.lifetime import stop_event
+from live_box_spreads.cli.output import say, tell
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.plain_text import plain
 from live_box_spreads.settings import environment, load_settings, make_feed
+from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,24 +26,33 @@ if TYPE_CHECKING:
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.settings import Settings
 
+MOST_SUMMARY_CHARACTERS = 2000
 _INTERRUPTED = 130  # what shells say of a command that Ctrl-C ended
 
 
-def take_snapshot(config: Path | None) -> None:
+def take_snapshot(config: Path | None, *, announce: bool = False) -> None:
     """Take one snapshot and print its summary.
 
     Args:
         config: configuration file; None for the package's own.
+        announce: say on standard error, before anything else, what begins and where.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
     """
     env = environment()
-    asyncio.run(_once(load_settings(config, env), env))
+    settings = load_settings(config, env)
+    if announce:
+        _say(f"taking one snapshot with the feed {settings.feed}", settings)
+    asyncio.run(_once(settings, env))
 
 
 def collect(
-    config: Path | None, interval_secs: float | None = None, *, metrics_port: int | None = None
+    config: Path | None,
+    interval_secs: float | None = None,
+    *,
+    metrics_port: int | None = None,
+    announce: bool = False,
 ) -> None:
     """Take a snapshot an interval and print each summary, until Ctrl-C or SIGTERM.
 
@@ -48,6 +60,7 @@ def collect(
         config: configuration file; None for the package's own.
         interval_secs: seconds from one snapshot to the next; None for the configured ones.
         metrics_port: serve metrics on this port of loopback, 0 for any; None serves none.
+        announce: say on standard error, before anything else, what begins and where.
 
     Raises:
         BoxSpreadsError: the configuration, the credentials, the feed or the store is at fault.
@@ -55,6 +68,8 @@ def collect(
     env = environment()
     settings = load_settings(config, env)
     interval_secs = interval_secs or settings.update_interval_seconds
+    if announce:
+        _say(f"taking a snapshot every {interval_secs:g} s with the feed {settings.feed}", settings)
     asyncio.run(_loop(settings, env, interval_secs, metrics_port))
 
 
@@ -71,7 +86,12 @@ async def _once(settings: Settings, env: Mapping[str, str]) -> None:
 async def _loop(
     settings: Settings, env: Mapping[str, str], interval_secs: float, metrics_port: int | None
 ) -> None:
-    with stop_event() as stop, progress_bar() as progress, ExitStack() as open_until_the_end:
+    with (
+        going_on_without_output(),
+        stop_event() as stop,
+        progress_bar() as progress,
+        ExitStack() as open_until_the_end,
+    ):
         collector = _collector(settings, env, progress)
         if metrics_port is not None:
             # Imported here: it brings an HTTP server that few runs need.
@@ -79,7 +99,7 @@ async def _loop(
 
             serving = metrics_served(collector.health, metrics_port)
             port = open_until_the_end.enter_context(serving)
-            typer.echo(f"metrics on http://127.0.0.1:{port}/metrics", err=True)
+            tell(f"metrics on http://127.0.0.1:{port}/metrics")
         progress("starting", 0, 1)
         await collector.run(interval_secs, stop, _print_summary, progress)
 
@@ -97,5 +117,9 @@ def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar
     )
 
 
+def _say(what: str, settings: Settings) -> None:
+    typer.echo(f"{what} into {settings.snapshot_storage.folder}", err=True)
+
+
 def _print_summary(report: SnapshotReport) -> None:
-    typer.echo(report.summary())
+    say(plain(report.summary(), MOST_SUMMARY_CHARACTERS))

@@ -20,6 +20,7 @@ from live_box_spreads.cli.output import (
     people_table,
     quoted,
     refuse_binary_terminal,
+    tell,
     tell_caveat,
 )
 
@@ -115,7 +116,7 @@ def curve(  # noqa: PLR0913 # one argument an option
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
     ):
-        typer.echo(line, err=True)
+        tell(line)
     tell_caveat(chain)
 
 
@@ -129,7 +130,7 @@ def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference
     if file is not None:
         history = read_reference(file)
         for reason, count in history.rejected.items():
-            typer.echo(f"{file}: {count:,} left out: {reason}", err=True)
+            tell(f"{file}: {count:,} left out: {reason}")
         return history.on(day, settings.reference.max_age_days)
     desk = make_reference(settings)
     return desk.on(day) if desk else Reference(None)

@@ -19,7 +19,9 @@ import typer
 from live_box_spreads.cli.child import boxes_process
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import examples
+from live_box_spreads.cli.output import tell
 from live_box_spreads.model.errors import ConfigError, FeedUnavailableError
+from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,11 +54,13 @@ def demo(
     Exchange, collector and dashboard are three processes; the real client reads the exchange
     over real sockets. All of them end together.
     """
+    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import environment  # noqa: PLC0415
 
+    log_to_stderr()
     _refuse_port_in_use(port)
     ended = threading.Event()
-    with until_told_to_stop(), contextlib.ExitStack() as stack:
+    with going_on_without_output(), until_told_to_stop(), contextlib.ExitStack() as stack:
         real = environment()
         kept = stack.enter_context(_snapshot_folder(folder))
         _say(f"starting the simulated exchange (seed {seed}) …")
@@ -85,7 +89,7 @@ def _refuse_port_in_use(port: int) -> None:
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    tell(text)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from live_box_spreads.cli.options import ConfigOption, examples
+from live_box_spreads.cli.output import say
+from live_box_spreads.plain_text import plain
 
 if TYPE_CHECKING:
     from live_box_spreads.cli.check import Check
@@ -46,9 +48,11 @@ def _print(checks: list[Check]) -> None:
     console = Console()
     if not console.is_terminal:
         for check in checks:
-            typer.echo(f"{check.name}: {check.outcome}: {check.detail}")
+            say(plain(f"{check.name}: {check.outcome}: {check.detail}"))
         return
     table = Table(show_header=False, box=None)
     for check in checks:
-        table.add_row(check.name, Text(check.outcome, _COLOURS[check.outcome]), Text(check.detail))
+        table.add_row(
+            check.name, Text(check.outcome, _COLOURS[check.outcome]), Text(plain(check.detail))
+        )
     console.print(table)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from live_box_spreads.cli.options import examples
+from live_box_spreads.cli.output import say, tell
 from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import error_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,8 @@ def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = N
     """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2010."""
     from live_box_spreads.feeds.importers.cboe import read_cboe  # noqa: PLC0415
 
-    _import_all(files, partial(read_cboe, quote_time=_instant(quote_time)), to)
+    read = partial(read_cboe, quote_time=_instant(quote_time))
+    _import_all(files, read, to, datetime.now(UTC))
 
 
 @app.command(epilog=examples("boxes import csv chain.csv --to data"))
@@ -50,7 +53,8 @@ def csv(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = No
     """Import option-chain CSVs with the columns ticker, expiry, type, strike, bid, ask."""
     from live_box_spreads.feeds.importers.box_csv import read_chain_csv  # noqa: PLC0415
 
-    _import_all(files, partial(read_chain_csv, quote_time=_instant(quote_time)), to)
+    read = partial(read_chain_csv, quote_time=_instant(quote_time))
+    _import_all(files, read, to, datetime.now(UTC))
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -68,9 +72,19 @@ def _instant(text: str | None) -> datetime | None:
     return instant.astimezone(UTC)
 
 
-def _import_all(files: list[Path], read: Callable[[Path], Chain], folder: Path) -> None:
-    """Import each file; a bad one is reported and does not stop the others."""
+def _import_all(
+    files: list[Path], read: Callable[[Path], Chain], folder: Path, now: datetime
+) -> None:
+    """Import each file; a bad one is reported and does not stop the others.
+
+    Args:
+        files: what to import.
+        read: makes a chain of one.
+        folder: where the snapshots go.
+        now: this machine's clock; quotes from after it are refused.
+    """
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
+    from live_box_spreads.feeds.importers.clock import refuse_future  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
 
     store = SnapshotStore(folder)
@@ -80,14 +94,16 @@ def _import_all(files: list[Path], read: Callable[[Path], Chain], folder: Path) 
             with progress_bar() as progress:
                 progress(f"importing {file.name}", 0, 1)
                 chain = read(file)
+                refuse_future(chain, now, file)
                 path = store.write(chain)
         except BoxSpreadsError as error:
             failed = True
-            typer.echo(f"boxes: {error}", err=True)
+            for line in error_lines(error):
+                tell(f"boxes: {line}")
             continue
-        typer.echo(str(path))
-        typer.echo(f"{file}: {len(chain.quotes):,} contracts", err=True)
+        say(str(path))
+        tell(f"{file}: {len(chain.quotes):,} contracts")
         for reason, rows in chain.rejected.items():
-            typer.echo(f"{file}: {rows:,} rows rejected: {reason}", err=True)
+            tell(f"{file}: {rows:,} rows rejected: {reason}")
     if failed:
         raise typer.Exit(1)

@@ -21,10 +21,16 @@ from live_box_spreads.cli import (
     simulate,
     snapshot,
 )
+from live_box_spreads.cli.mistakes import mistake_lines
+from live_box_spreads.cli.output import tell
 from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import error_lines
+from live_box_spreads.standard_streams import LostOutput, safe_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_READER_LEFT = 141
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,17 +64,39 @@ def boxes(
 def run(program: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> None:
     """Run a program and exit: 0 good, 1 failed, 2 bad usage, 130 interrupted half-way.
 
+    Where the reader of its output has left (``boxes curve … | head -1``) it ends quietly with 141,
+    as a program that the signal SIGPIPE ends.
+
     Args:
         program: its commands.
         name: what help pages and errors call it.
         arguments: what follows the name on the command line; None for the real one.
     """
+    with safe_streams():
+        sys.exit(_status(program, name, arguments))
+
+
+def _status(program: typer.Typer, name: str, arguments: Sequence[str] | None) -> int | str | None:
+    """Run a program; return its exit status, once all of its output is written."""
     try:
-        program(args=arguments, prog_name=name)
+        try:
+            program(args=arguments, prog_name=name)
+        except SystemExit as end:
+            sys.stdout.flush()
+            return end.code
+    except LostOutput as lost:
+        if lost.reader_left:
+            return _READER_LEFT
+        lines = [f"cannot write to standard output: {lost.reason}"]
     except BoxSpreadsError as error:
-        for line in str(error).splitlines():
-            typer.echo(f"{name}: {line}", err=True)
-        sys.exit(1)
+        lines = error_lines(error)
+    except Exception as error:  # noqa: BLE001 # a mistake of ours; its words may hold a secret
+        lines = mistake_lines(error)
+    else:
+        return 0
+    for line in lines:
+        tell(f"{name}: {line}")
+    return 1
 
 
 def main() -> None:

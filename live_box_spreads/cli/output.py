@@ -1,4 +1,8 @@
-"""Tables for programs (CSV, JSON, Parquet) and for people, to standard output or to a file."""
+"""Tables for programs (CSV, JSON, Parquet) and for people, to standard output or to a file.
+
+Lines are written by :func:`say` and :func:`tell`, tables by :func:`give`, so that no text of others
+(file names, servers' words) reaches a terminal with control characters or as markup.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +27,18 @@ if TYPE_CHECKING:
 FormatName = Literal["table", "csv", "json", "parquet"]
 
 _WIDTH = 160  # in characters, where there is no terminal that says its own
+_BEGINS_FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_CONTROL = r"\p{C}"  # what Unicode calls other: control and format characters
+
+
+def say(text: str) -> None:
+    """Print a line to standard output; on a terminal without control characters."""
+    typer.echo(plain(text) if sys.stdout.isatty() else text)
+
+
+def tell(text: str) -> None:
+    """Print a line to standard error, without control characters and of bounded length."""
+    typer.echo(plain(text), err=True)
 
 
 def refuse_binary_terminal(format_: FormatName, out: Path | None) -> None:
@@ -71,14 +88,15 @@ def quoted(chain: Chain) -> str:
 def tell_caveat(chain: Chain) -> None:
     """Say on standard error what a person should know before trusting the quotes, if anything."""
     if chain.caveat:
-        typer.echo(f"beware: {chain.caveat}", err=True)
+        tell(f"beware: {chain.caveat}")
 
 
 def encode(frame: pl.DataFrame, format_: Literal["csv", "json", "parquet"]) -> bytes:
     """Return a table for programs. What is no finite number is null, an empty field in CSV.
 
     CSV has a header, JSON is a list of records; both have ISO dates and instants in UTC with a Z.
-    Parquet keeps the types.
+    Parquet keeps the types. In a text cell of CSV or JSON each control character becomes U+FFFD; in
+    CSV one that a spreadsheet would run has an apostrophe before it. Numbers stay numbers.
     """
     import polars as pl  # noqa: PLC0415, a help page does without
 
@@ -88,8 +106,15 @@ def encode(frame: pl.DataFrame, format_: Literal["csv", "json", "parquet"]) -> b
         known.write_parquet(buffer)
         return buffer.getvalue()
     instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    words = pl.selectors.string()
     text = known.with_columns(instants)
-    return text.write_csv().encode() if format_ == "csv" else text.write_json().encode() + b"\n"
+    if format_ == "json":
+        text = text.with_columns(words.str.replace_all(_CONTROL, "\ufffd"))
+        return text.write_json().encode() + b"\n"
+    is_formula = words.str.contains(_BEGINS_FORMULA)
+    text = text.with_columns(pl.when(is_formula).then("'" + words).otherwise(words))
+    text = text.with_columns(words.str.replace_all(_CONTROL, "\ufffd"))
+    return text.write_csv().encode()
 
 
 def null_for_nan(frame: pl.DataFrame) -> pl.DataFrame:
@@ -103,6 +128,8 @@ def null_for_nan(frame: pl.DataFrame) -> pl.DataFrame:
 def people_table(rows: pl.DataFrame, columns: Mapping[str, str], title: str, caption: str) -> Table:
     """Return rows as people read them: words to the left, numbers to the right, a dash for NaN.
 
+    Text of others is shown as it is: neither its control characters nor its brackets do anything.
+
     Args:
         rows: what to show.
         columns: which columns, in order, and the format of their values, such as ``{:.3%}``.
@@ -111,13 +138,15 @@ def people_table(rows: pl.DataFrame, columns: Mapping[str, str], title: str, cap
     """
     import polars as pl  # noqa: PLC0415, a help page does without
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title, caption=caption)
+    # As Text, not as str: rich takes words in brackets, such as a file's name, for markup.
+    table = Table(title=Text(plain(title)), caption=Text(plain(caption)))
     for name in columns:
         words = rows.schema[name] == pl.String
         table.add_column(name, justify="left" if words else "right", no_wrap=not words)
     for row in null_for_nan(rows.select(columns.keys())).iter_rows():
-        table.add_row(*map(_cell, columns.values(), row))
+        table.add_row(*(Text(plain(cell)) for cell in map(_cell, columns.values(), row)))
     return table
 
 

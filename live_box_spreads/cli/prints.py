@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from live_box_spreads.cli.options import CompoundingOption, FormatOption, OutOption, examples
-from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal
+from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal, tell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,13 +76,11 @@ def prints(
         fair = _fair_curve(snapshot, said) if snapshot else None
         found = printed_boxes(read.frame, compounding=said, curve=fair)
     give(found.frame, format_, out, lambda: _table(found.frame, file.name, limit))
-    typer.echo(
-        f"{found.prints:,} prints, {found.used:,} of them in {len(found.frame):,} boxes", err=True
-    )
+    tell(f"{found.prints:,} prints, {found.used:,} of them in {len(found.frame):,} boxes")
     for reason, groups in found.unassigned.items():
-        typer.echo(f"{groups:,} groups of prints not assigned: {reason}", err=True)
+        tell(f"{groups:,} groups of prints not assigned: {reason}")
     for reason, rows in read.rejected.items():
-        typer.echo(f"{rows:,} rows rejected: {reason}", err=True)
+        tell(f"{rows:,} rows rejected: {reason}")
 
 
 def _fair_curve(snapshot: Path, compounding: Compounding) -> FairCurve:

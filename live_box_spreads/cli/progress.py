@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from live_box_spreads.plain_text import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,7 +48,7 @@ class ProgressBar:
 
     def _open(self, label: str) -> tuple[str, Progress, TaskID]:
         progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -55,7 +57,7 @@ class ProgressBar:
             redirect_stdout=False,  # it would send stdout to stderr
         )
         progress.start()
-        return label, progress, progress.add_task(label)
+        return label, progress, progress.add_task(plain(label))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,8 @@ import typer
 
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import StopOnStdinCloseOption, examples
+from live_box_spreads.cli.output import tell
+from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.faults import Faults
@@ -48,7 +50,8 @@ def simulate(
 
     options = SimulatorOptions(seed=seed, port=port, trouble_seed=trouble, on_trouble=_tell_trouble)
     _inject(options.faults, fault)
-    with until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close):
+    stopped_by = until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close)
+    with going_on_without_output(), stopped_by:
         serve_forever(options, on_ready=_tell_how_to_use)
 
 
@@ -63,7 +66,7 @@ def _inject(faults: Faults, wanted: list[str]) -> None:
 
 
 def _tell_trouble(name: str) -> None:
-    typer.echo(f"{datetime.now(UTC):%H:%M:%S} trouble: {name}", err=True)
+    tell(f"{datetime.now(UTC):%H:%M:%S} trouble: {name}")
 
 
 def _tell_how_to_use(base_url: str) -> None:

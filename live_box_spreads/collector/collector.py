@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,11 +26,13 @@ from live_box_spreads.model.errors import (
     FeedEndedError,
     StoreError,
 )
-from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.net.verdicts import Verdict, error_ruling
+from live_box_spreads.plain_text import place_of, plain
 from live_box_spreads.stores.snapshots import snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from live_box_spreads.collector.current_source import Collection
     from live_box_spreads.collector.sources import Clock, Sleep
@@ -137,7 +137,7 @@ class Collector:
 
         A file in hand is finished. Quotes of the instant that was written last, such as those of a
         closed market, are not written again. A failed round is reported and tried again at the
-        next interval, unless ``model/verdicts.py`` rules that it ends the program. A round that
+        next interval, unless ``net/verdicts.py`` rules that it ends the program. A round that
         overruns skips the intervals that it missed.
 
         Args:
@@ -228,6 +228,7 @@ class Collector:
             failures=failures,
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
+            rejected=chain.rejected,
             silent_secs=self._silent_secs(),
             origin=chain.origin,
             status=self._source.status(),
@@ -275,7 +276,5 @@ def _told(error: Exception) -> str:
     What a foreign library says may quote what it was given, and that may be a secret.
     """
     if isinstance(error, BoxSpreadsError):
-        return str(error)
-    *_, last = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(last.filename).name}, line {last.lineno}"
-    return f"{type(error).__name__} in {place}: a mistake of this program; please report it"
+        return plain(error)
+    return f"{place_of(error)}: a mistake of this program; please report it"

@@ -10,7 +10,7 @@ import structlog
 from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.model.errors import FeedError, FeedUnavailableError
-from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -34,6 +34,7 @@ class SnapshotReport:
         duration_secs: from the start of the round to its end.
         overrun_secs: how far the round ran into the next interval; 0.0 if it did not.
         pruned: old snapshots removed, oldest first.
+        rejected: rows refused and values cleared on the way in, by reason.
         silent_secs: for how long the stream has said nothing of a root, where it is long.
         status: how far the source is with what it still has to ask for; empty if with all.
         origin: timeliness and name of the feed, such as ``delayed cboe``.
@@ -50,6 +51,7 @@ class SnapshotReport:
     duration_secs: float = 0.0
     overrun_secs: float = 0.0
     pruned: tuple[Path, ...] = ()
+    rejected: Mapping[str, int] = field(default_factory=dict)
     silent_secs: Mapping[str, float] = field(default_factory=dict)
     status: str = ""
     origin: str = ""
@@ -71,6 +73,7 @@ class SnapshotReport:
             ]
         if self.polled:
             parts.append(f"{self.polled:,} of them by REST")
+        parts += [f"{rows:,} rejected: {reason}" for reason, rows in self.rejected.items()]
         if self.pruned:
             parts.append(f"pruned {len(self.pruned)}")
         if self.overrun_secs:

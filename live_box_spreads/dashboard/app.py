@@ -10,6 +10,10 @@ if __name__ == "__main__":
     # Replaced, not added to: modules of this folder must not be importable under short names.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+    from live_box_spreads.prerequisites import exit_unless_met
+
+    exit_unless_met("app.py")
+
 import argparse
 import socket
 import threading
@@ -125,9 +129,9 @@ def _warm_up(view: MarketView) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    from live_box_spreads.settings.schema import is_loopback  # noqa: PLC0415
+    from live_box_spreads.net.addresses import is_loopback_host  # noqa: PLC0415
 
-    if not is_loopback(host):
+    if not is_loopback_host(host):
         raise ConfigError(
             f"the dashboard has no login, so it listens on loopback only, not on {host!r}; "
             "use 127.0.0.1, ::1 or localhost"
@@ -170,10 +174,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         settings = load_settings(asked.config)
+        port = settings.dashboard.port if asked.port is None else asked.port
+        print(  # noqa: T201
+            f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
+            f"with the snapshots of {settings.snapshot_storage.folder}",
+            file=sys.stderr,
+        )
         run_dashboard(
             settings,
             host=settings.dashboard.host,
-            port=settings.dashboard.port if asked.port is None else asked.port,
+            port=port,
             on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
         )
     except BoxSpreadsError as error:

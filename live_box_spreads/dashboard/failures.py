@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from pathlib import Path
 from threading import Lock
 
 import polars as pl
 
 from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import place_of, plain
 
 DRAWING_ERRORS = (Exception, pl.exceptions.PanicException)
 """What drawing may raise. A panic inside polars is no ``Exception``, and ends one part only."""
@@ -29,7 +29,7 @@ class Failures:
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._known: set[tuple[str, type[BaseException], str]] = set()
+        self._known: set[tuple[str, str]] = set()
         self._lock = Lock()
 
     def note(self, part: str, error: BaseException) -> None:
@@ -39,7 +39,7 @@ class Failures:
             part: what failed.
             error: why.
         """
-        kind = (part, type(error), _place(error))
+        kind = (part, place_of(error))
         with self._lock:
             is_new = kind not in self._known and len(self._known) < _KINDS
             if is_new:
@@ -51,7 +51,7 @@ class Failures:
                 "%s failed: %s: %s\n%s(logged once; more of the kind are not)",
                 part,
                 type(error).__name__,
-                _one_line(error),
+                plain(error, _LONGEST_LINE),
                 frames,
             )
 
@@ -59,18 +59,8 @@ class Failures:
         """Log an error if it is the first of its kind, and return what the page says of it."""
         self.note(part, error)
         if isinstance(error, BoxSpreadsError):
-            return f"This cannot be drawn: {_one_line(error)}"
+            return f"This cannot be drawn: {plain(error, _LONGEST_LINE)}"
         return (
-            f"This cannot be drawn: {type(error).__name__} in {_place(error)}, a mistake of this "
+            f"This cannot be drawn: {place_of(error)}, a mistake of this "
             "program; its terminal says more. Other choices or the next snapshot may work."
         )
-
-
-def _place(error: BaseException) -> str:
-    """Return the file and line that raised an error."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "nowhere"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:_LONGEST_LINE]

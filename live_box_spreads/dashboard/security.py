@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
-from live_box_spreads.settings.schema import is_loopback
+from live_box_spreads.net.addresses import is_loopback_authority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ class LoopbackOnly:
             return
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not _is_loopback(f"//{host}"):
+        if not is_loopback_authority(host):
             await PlainTextResponse(
                 "this dashboard answers under a loopback name only", status_code=400
             )(scope, receive, send)
@@ -92,10 +92,3 @@ class LoopbackOnly:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return is_loopback(urlsplit(address).hostname or "")
-    except ValueError:  # brackets that hold no IPv6 address
-        return False

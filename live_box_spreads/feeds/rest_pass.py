@@ -22,7 +22,7 @@ from live_box_spreads.feeds.quiet import QuietContracts
 from live_box_spreads.feeds.spots import spots_of
 from live_box_spreads.feeds.stream_plan import NUMBERS
 from live_box_spreads.model.errors import FeedError
-from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -26,8 +26,8 @@ from live_box_spreads.feeds.tastytrade_stream import UpdateStream
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
-from live_box_spreads.model.verdicts import Verdict, error_ruling
-from live_box_spreads.tastytrade.addresses import is_loopback
+from live_box_spreads.net.addresses import is_loopback
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:

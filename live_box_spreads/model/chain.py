@@ -6,13 +6,20 @@ Everything else (boxes, bands, curves) is derived from a :class:`Chain`, never s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from live_box_spreads.model.chain_values import (
+    checked_instant,
+    clear_values,
+    count,
+    known_spots,
+    refuse_rows,
+)
 from live_box_spreads.model.errors import ChainError
 
 if TYPE_CHECKING:
@@ -42,10 +49,12 @@ CHAIN_SCHEMA = pl.Schema(
         "quote_time": TIME_TYPE,
     }
 )
-"""Prices in index points, sizes in contracts; NaN is a side nobody quotes (never null).
-``volume``, ``open_interest`` and ``quote_time`` are null where unknown."""
+"""Prices in index points, sizes in contracts; NaN is a side nobody quotes (never null), and no
+other value is below 0 or infinite. ``volume``, ``open_interest`` and ``quote_time`` are null where
+unknown."""
 
 KEY = ["root", "expiry", "strike", "right"]
+DUPLICATE = "duplicate contract (the last row is kept)"
 QUOTE_COLUMNS = ["bid", "ask", "bid_size", "ask_size", "last"]
 
 
@@ -68,7 +77,7 @@ class Chain:
         feed: name of the feed, such as ``tastytrade``.
         timeliness: live, delayed, simulated or replay.
         spot: last price of each underlying, in index points; an unknown one is absent.
-        rejected: rows refused on the way in, by reason.
+        rejected: rows refused and values cleared on the way in, by reason.
         notes: what else a reader should know, by topic, such as ``stream``: that it was down.
     """
 
@@ -102,7 +111,11 @@ class Chain:
         rejected: Mapping[str, int] | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> Chain:
-        """Make a chain from rows that may be incomplete, unsorted or repeated.
+        """Make a chain from rows that may be incomplete, unsorted, repeated or impossible.
+
+        A row with an impossible key is refused; an impossible value becomes unknown, and so does
+        the quote of a row whose ``quote_time`` is after the snapshot. Each is counted by reason in
+        ``rejected``; ``model/chain_values.py`` has the bounds.
 
         Args:
             rows: columns of ``CHAIN_SCHEMA``; the quote columns, ``volume``, ``open_interest``
@@ -115,21 +128,21 @@ class Chain:
             notes: what else a reader should know, by topic.
 
         Raises:
-            ChainError: a key column is missing, or a column cannot take its type.
+            ChainError: a key column is missing, a column cannot take its type, or
+                ``snapshot_time`` has no time zone or is outside the years of the calendar.
         """
+        instant = checked_instant(snapshot_time)
         refused = dict(rejected or {})
         frame = _conform(rows)
-        bad_key = pl.any_horizontal(pl.col(KEY).is_null()) | ~(pl.col("strike") > 0)
-        good = frame.filter(~bad_key)
-        _count(refused, "no root, expiry, right or positive strike", len(frame) - len(good))
+        good = refuse_rows(frame, refused)
         unique = good.unique(KEY, keep="last", maintain_order=True)
-        _count(refused, "duplicate contract (the last row is kept)", len(good) - len(unique))
+        count(refused, DUPLICATE, len(good) - len(unique))
         return cls(
-            quotes=unique.sort(KEY),
-            snapshot_time=snapshot_time.astimezone(UTC),
+            quotes=clear_values(unique.sort(KEY), instant, refused),
+            snapshot_time=instant,
             feed=feed,
             timeliness=timeliness,
-            spot=MappingProxyType(dict(spot or {})),
+            spot=MappingProxyType(known_spots(spot or {}, refused)),
             rejected=MappingProxyType(refused),
             notes=MappingProxyType(dict(notes or {})),
         )
@@ -164,11 +177,6 @@ class Chain:
         """Return every (root, expiry) present, sorted."""
         found = self.quotes.select("root", "expiry").unique().sort("root", "expiry")
         return [(root, expiry) for root, expiry in found.iter_rows()]
-
-
-def _count(refused: dict[str, int], reason: str, rows: int) -> None:
-    if rows:
-        refused[reason] = refused.get(reason, 0) + rows
 
 
 def _conform(rows: pl.DataFrame) -> pl.DataFrame:

@@ -18,11 +18,12 @@
         ├── ApiError                   any other refusal by the REST API
         ├── FeedEndedError             a recording is over; no failure
         ├── ProtocolError              a DXLink peer that breaks the protocol
+        ├── AnswerTooLargeError        an answer beyond the limit; its rest was not read
         ├── UntrustedPeerError         a server whose certificate does not prove who it is
         └── FeedUnavailableError       the link is down or too slow; worth a retry
             └── TokenRefusedError      the quote token was refused; a fresh one may do
 
-What to do about each is in ``model/verdicts.py``.
+What to do about each is in ``net/verdicts.py``.
 
 A message is one line: it names the thing, the value and what to do about it, and never holds a
 secret. Faces print it and exit with status 1.
@@ -110,6 +111,10 @@ class FeedEndedError(FeedError):
 
 class ProtocolError(FeedError):
     """A DXLink peer that breaks the protocol."""
+
+
+class AnswerTooLargeError(FeedError):
+    """An answer beyond the limit of its kind; its rest was not read."""
 
 
 class UntrustedPeerError(FeedError):

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from live_box_spreads.model.closures import SETTLING_CLOSURES
 from live_box_spreads.model.errors import ModelError
 
 if TYPE_CHECKING:
@@ -94,15 +95,21 @@ def close_time(day: date) -> datetime:
 
 
 def is_settlement_day(day: date) -> bool:
-    """Tell whether cash moves on this day: the exchange and the banks are open."""
-    return is_session(day) and not _is_columbus_day(day) and not _is_veterans_day(day)
+    """Tell whether cash moves on this day: the clearing house and the banks are open.
+
+    These are the sessions without the bank holidays on which the exchange is open, and the days on
+    which the exchange alone was closed (``model/closures.py``).
+    """
+    if is_session(day):
+        return not _is_columbus_day(day) and not _is_veterans_day(day)
+    return day in SETTLING_CLOSURES
 
 
 def settlement_day_after(day: date) -> date:
     """Return the first settlement day strictly after this day."""
-    found = session_after(day)
+    found = day + _ONE_DAY
     while not is_settlement_day(found):
-        found = session_after(found)
+        found += _ONE_DAY
     return found
 
 

@@ -6,7 +6,7 @@ day after the expiration date, AM and PM alike (OCC: options settle on the next 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from math import nan
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.sessions import (
+    FIRST_DAY,
+    LAST_DAY,
     NEW_YORK,
     close_time,
     session_after,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAYS_PER_YEAR",
+    "FIRST_SERVED_DAY",
+    "LAST_SERVED_DAY",
     "NEW_YORK",
     "TimeBasis",
     "expiry_instant",
@@ -37,6 +41,11 @@ __all__ = [
 ]
 
 DAYS_PER_YEAR = 365
+FIRST_SERVED_DAY = FIRST_DAY
+LAST_SERVED_DAY = LAST_DAY - timedelta(weeks=2)
+"""Expiries and trade dates for which every function here has an answer: the session calendar,
+less the days at its end after which it knows no settlement day."""
+
 _SECS_PER_YEAR = DAYS_PER_YEAR * 86_400
 _NEXT_TRADE_DATE_FROM = time(17)
 _AM_SETTLEMENT = time(9, 30)

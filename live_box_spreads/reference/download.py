@@ -15,25 +15,29 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-import httpx2
 import msgspec
 
-from live_box_spreads import __version__
-from live_box_spreads.model.errors import (
-    ApiError,
-    ConfigError,
-    FeedError,
-    FeedUnavailableError,
-    FileFormatError,
-)
-from live_box_spreads.tastytrade.addresses import is_loopback
+from live_box_spreads.bounded_files import read_bounded
+from live_box_spreads.model.errors import ApiError, FeedError, FileFormatError
+from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE, checked_url, host_of
+from live_box_spreads.net.client import Limits, ask_now
+from live_box_spreads.net.headers import Validators, moved_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx2
+
+    from live_box_spreads.net.client import Answer
     from live_box_spreads.reference.history import History
 
-TIMEOUT_SECS: Final = httpx2.Timeout(15.0, connect=5.0)
+LIMITS: Final = Limits(connect_secs=5.0, silence_secs=15.0, answer_secs=30.0, body_bytes=8_000_000)
+"""The largest file, a year of par yields as XML, has some 400 kB."""
+
+_LARGEST_COPY_BYTES: Final = 4 * LIMITS.body_bytes
+"""A copy is JSON, where an odd character takes several."""
+
+_NAME: Final = "reference.address"
 REFRESH_AFTER: Final = timedelta(hours=1)
 
 
@@ -75,7 +79,8 @@ class Downloads:
         *,
         refresh_after: timedelta = REFRESH_AFTER,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        transport: httpx2.BaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         """Prepare; nothing is fetched or written yet.
 
@@ -84,11 +89,13 @@ class Downloads:
             refresh_after: how long a copy is used without asking.
             now: the time.
             transport: what carries the requests; None for the network.
+            limits: how long an answer may take and how large it may be.
         """
         self._folder = default_cache_folder() if folder is None else folder
         self._refresh_after = refresh_after
         self._now = now
         self._transport = transport
+        self._limits = limits
 
     def read(self, url: str, parse: Parser, name: str) -> History:
         """Fetch and parse; only an answer that can be parsed is kept.
@@ -103,7 +110,7 @@ class Downloads:
             FeedError: nobody answered, or refused, and there is no copy.
             FileFormatError: the answer cannot be parsed.
         """
-        host = _checked_host(url)
+        host = host_of(checked_url(url, _NAME, QUOTES_COME_FROM_THERE))
         kept = self._kept(url, parse, name)
         if kept and self._now() - kept[0].fetched_at < self._refresh_after:
             return kept[1]
@@ -121,28 +128,27 @@ class Downloads:
 
     def _fetch(self, url: str, copy: _Copy | None) -> _Copy:
         """Return the answer; the copy itself if it still stands."""
-        headers = {"User-Agent": f"live-box-spreads/{__version__}", "Accept": "*/*"}
-        if copy and copy.etag:
-            headers["If-None-Match"] = copy.etag
-        if copy and copy.last_modified:
-            headers["If-Modified-Since"] = copy.last_modified
-        client = httpx2.Client(
+        validators = Validators(copy.etag, copy.last_modified) if copy else Validators()
+        answer = ask_now(
+            url,
+            name=_NAME,
+            why_encrypted=QUOTES_COME_FROM_THERE,
+            what=f"no rates from {host_of(url)}",
+            headers={"Accept": "*/*", **validators.asking()},
+            limits=self._limits,
             transport=self._transport,
-            timeout=TIMEOUT_SECS,
-            headers=headers,
-            follow_redirects=False,  # an address that has moved is corrected, not followed blindly
-            trust_env=not is_loopback(url),
         )
-        with client:
-            response = _get(client, url)
-        if copy and response.status_code == HTTPStatus.NOT_MODIFIED:
+        if copy and answer.status == HTTPStatus.NOT_MODIFIED:
             return copy
+        if answer.status != HTTPStatus.OK:
+            raise _refusal(answer)
+        validators = Validators.of(answer.headers)
         return _Copy(
             url=url,
             fetched_at=self._now(),
-            text=response.content.decode("utf-8-sig", errors="replace"),
-            etag=response.headers.get("etag", ""),
-            last_modified=response.headers.get("last-modified", ""),
+            text=answer.body.decode("utf-8-sig", errors="replace"),
+            etag=validators.etag,
+            last_modified=validators.last_modified,
         )
 
     def _file(self, url: str) -> Path:
@@ -151,8 +157,10 @@ class Downloads:
     def _kept(self, url: str, parse: Parser, name: str) -> tuple[_Copy, History] | None:
         """Return the kept copy and what it holds; None if there is none, or it is damaged."""
         try:
-            copy = msgspec.json.decode(self._file(url).read_bytes(), type=_Copy)
-            history = parse(copy.text, name=name, origin=_checked_host(url))
+            copy = msgspec.json.decode(
+                read_bounded(self._file(url), _LARGEST_COPY_BYTES), type=_Copy
+            )
+            history = parse(copy.text, name=name, origin=host_of(url))
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, FileFormatError):
             return None
         return (copy, history) if copy.url == url else None
@@ -166,28 +174,8 @@ class Downloads:
             Path(file.name).replace(self._file(copy.url))
 
 
-def _get(client: httpx2.Client, url: str) -> httpx2.Response:
-    host = httpx2.URL(url).host
-    try:
-        response = client.get(url)
-    except httpx2.RequestError as error:
-        raise FeedUnavailableError(
-            f"no rates from {host}: {str(error) or type(error).__name__}; check the "
-            "network and reference.address"
-        ) from error
-    status = response.status_code
-    if status not in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
-        moved = response.headers.get("location", "")
-        advice = f"it points to {moved}; correct reference.address" if moved else "try again later"
-        raise ApiError(f"no rates from {host}: it answered {status}; {advice}", status=status)
-    return response
-
-
-def _checked_host(url: str) -> str:
-    try:
-        parsed = httpx2.URL(url)
-    except httpx2.InvalidURL as error:
-        raise ConfigError(f"reference address {url!r} is no URL: {error}") from error
-    if parsed.scheme == "https" or (parsed.scheme == "http" and is_loopback(url)):
-        return parsed.host
-    raise ConfigError(f"reference address {url!r} should be https; plain http is for loopback only")
+def _refusal(answer: Answer) -> ApiError:
+    target = moved_to(answer.headers)
+    advice = f"it points to {target}; correct {_NAME}" if target else "try again later"
+    message = f"{answer.what}: it answered {answer.status}; {advice}"
+    return ApiError(message, status=answer.status)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dotenv import dotenv_values
 
+from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import CredentialsError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 """Root of the source tree that the package runs from; None when it is an installed wheel."""
 
+MOST_BYTES = 100_000
 _OTHERS_CAN_READ_OR_WRITE = 0o077
 
 
@@ -50,7 +53,8 @@ def dotenv_files(folders: Iterable[Path] | None = None) -> list[Path]:
     """Return the ``.env`` files that are there, without repetition, the strongest first."""
     wanted = dotenv_folders() if folders is None else folders
     files = [folder.resolve() / ".env" for folder in wanted]
-    return [file for file in dict.fromkeys(files) if file.is_file()]
+    # A folder of this name is somebody's virtual environment.
+    return [file for file in dict.fromkeys(files) if file.exists() and not file.is_dir()]
 
 
 def others_can_read(file: Path) -> bool:
@@ -66,7 +70,12 @@ def _read(file: Path) -> dict[str, str]:
             f"run: chmod 600 {file}"
         )
     try:
-        values = dotenv_values(file, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsError(f"cannot read {file}: {error}") from error
+        text = read_bounded(file, MOST_BYTES).decode()
+    except OSError as error:
+        raise CredentialsError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CredentialsError(f"cannot read {file}: save it as UTF-8 text") from error
+    if "\0" in text:
+        raise CredentialsError(f"{file} holds a NUL character, which no variable can; remove it")
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value is not None}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import ConfigError, did_you_mean
+from live_box_spreads.plain_text import plain
 from live_box_spreads.settings.env_files import CHECKOUT, PACKAGE, environment
-from live_box_spreads.settings.schema import Settings
+from live_box_spreads.settings.plain_yaml import YamlMistake, read_yaml
+from live_box_spreads.settings.schema import UNSHOWN, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +24,15 @@ if TYPE_CHECKING:
 
 PACKAGED_CONFIG = PACKAGE / "config.yaml"
 PREFIX = "BOX_"
-LAUNCHER_VARIABLES = frozenset({"BOX_ENV"})
-"""Read by ``manage.sh``, not by the configuration."""
+OTHER_VARIABLES = frozenset({"BOX_ENV", "BOX_TRACEBACK"})
+"""Read by ``manage.sh`` and by ``cli/mistakes.py``, not by the configuration."""
+
+MOST_BYTES = 100_000
+"""The largest configuration that is read; the packaged one has 6,000."""
+
+_LONGEST_KEY = 100
+_LONGEST_MESSAGE = 500
+_USER_OF_ADDRESS = re.compile(r"//[^/?#\s]*@")
 
 
 def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
@@ -82,19 +92,28 @@ def base_folder(config: Path) -> Path:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        data = read_yaml(read_bounded(file, MOST_BYTES).decode())
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file} is not UTF-8 text; save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{file} is not valid YAML: {reason}") from error
+    except YamlMistake as error:
+        raise ConfigError(f"{file} {error}") from error
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{file} should hold `key: value` lines, it holds {reprlib.repr(data)}")
+        raise ConfigError(f"{file} should hold `key: value` lines, it holds {_short(data)}")
     return {str(key): value for key, value in data.items()}
+
+
+class _Short(reprlib.Repr):
+    """Values as an error shows them: their beginning, and no user name or password."""
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(_USER_OF_ADDRESS.sub("//****@", x), level)
+
+
+_short = _Short().repr
 
 
 def _as_json(data: dict[str, Any], file: Path) -> str:
@@ -108,12 +127,12 @@ def _overrides(env: Mapping[str, str]) -> dict[str, Any]:
     """Return the ``BOX_…`` variables that are set and not empty, their values read as YAML."""
     found: dict[str, Any] = {}
     for name, text in sorted(env.items()):
-        if not name.startswith(PREFIX) or name in LAUNCHER_VARIABLES or not text.strip():
+        if not name.startswith(PREFIX) or name in OTHER_VARIABLES or not text.strip():
             continue
         try:
-            found[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"environment {name} = {text!r} is not valid YAML") from error
+            found[name] = read_yaml(text)
+        except YamlMistake as error:
+            raise ConfigError(f"environment {plain(name)} = {_short(text)} {error}") from error
     return found
 
 
@@ -134,18 +153,19 @@ def _put(data: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
 def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> str:
     """Say one validation problem: where it comes from, the key, the value, what is allowed."""
     loc = problem["loc"]
-    key = ".".join(str(part) for part in loc)
+    key = ".".join(plain(part, _LONGEST_KEY) for part in loc)
     origin = _origin(loc, file, overrides)
     if problem["type"] == "extra_forbidden":
         known = _known_keys(loc)
         hint = did_you_mean(str(loc[-1]), known)
-        return f"{origin}: unknown key {key!r}; known: {', '.join(known)}.{hint}"
-    message = problem["msg"].removeprefix("Value error, ")
+        return f"{origin}: unknown key '{key}'; known: {', '.join(known)}.{hint}"
+    message = plain(problem["msg"].removeprefix("Value error, "), _LONGEST_MESSAGE)
     if problem["type"] == "missing":
         return f"{origin}: {key} is missing"
     if not loc:  # a check across keys names them itself
         return f"{origin}: {message}"
-    return f"{origin}: {key} = {reprlib.repr(problem['input'])}: {message}"
+    shown = "***" if problem["type"] == UNSHOWN else _short(problem["input"])
+    return f"{origin}: {key} = {shown}: {message}"
 
 
 def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]) -> str:
@@ -153,7 +173,7 @@ def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]
         keys = _key_path(name)
         depth = min(len(keys), len(loc))
         if depth and loc[:depth] == keys[:depth]:
-            return f"environment {name}"
+            return f"environment {plain(name, _LONGEST_KEY)}"
     return str(file)
 
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from functools import reduce
-from ipaddress import ip_address
 from math import inf
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from live_box_spreads.books.filters import BoxFilters
 from live_box_spreads.feeds.base import Universe
@@ -24,26 +23,35 @@ from live_box_spreads.model.products import loan_product
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.net.addresses import NAMES_A_USER, base_url_fault, is_loopback_host
 from live_box_spreads.reference.sources import DEFAULT_MAX_AGE_DAYS
+from live_box_spreads.settings.bounds import (
+    MAX_INTERVAL_SECS,
+    Count,
+    Days,
+    Factor,
+    FromZeroOfSpot,
+    HomePath,
+    Interval,
+    Minutes,
+    Name,
+    OfSpot,
+    Points,
+    Port,
+    Rate,
+    Secs,
+    Snapshots,
+)
 from live_box_spreads.stores.snapshots import SnapshotStore
 
+UNSHOWN: Final = "unshown_value"
+"""Type of a validation error whose message may not repeat the value."""
+_LONGEST_ADDRESS = 500
 DEFAULT_ROOTS = ("SPX", "SPXW", "XSP", "NDX", "NDXP")
-
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _loopback_only(host: str) -> str:
-    if not is_loopback(host):
+    if not is_loopback_host(host):
         raise ValueError(
             "the dashboard has no login, so it listens on loopback only; use 127.0.0.1, ::1 or "
             "localhost"
@@ -51,20 +59,15 @@ def _loopback_only(host: str) -> str:
     return host
 
 
-def _home_expanded(folder: Path) -> Path:
-    try:
-        return folder.expanduser()
-    except RuntimeError:
-        raise ValueError("there is no such home folder") from None
-
-
 def _encrypted_or_loopback(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return url.rstrip("/")
-    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
-        return url.rstrip("/")
-    raise ValueError("should be an https:// address; plain http:// is for loopback only")
+    if len(url) > _LONGEST_ADDRESS or not url.isprintable() or " " in url:
+        raise ValueError("should be an https:// address without spaces or control characters")
+    fault = base_url_fault(url, "secrets or prices travel there")
+    if fault == NAMES_A_USER:
+        raise PydanticCustomError(UNSHOWN, "{fault}", {"fault": fault})
+    if fault:
+        raise ValueError(fault)
+    return url.rstrip("/")
 
 
 def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -114,9 +117,8 @@ def _flag_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-HomePath = Annotated[Path, AfterValidator(_home_expanded)]
 StrikeGap = Annotated[
-    dict[str, Positive],
+    dict[str, Points],
     BeforeValidator(_gap_by_root),
     AfterValidator(_known_roots_and_default),
 ]
@@ -131,8 +133,8 @@ class Section(BaseModel):
 class QualitySettings(Section):
     """When a quote is doubted, and which doubts keep it out of the boxes."""
 
-    stale_after_secs: Positive = 300.0
-    max_half_spread_points: Positive | None = None
+    stale_after_secs: Secs = 300.0
+    max_half_spread_points: Points | None = None
     exclude: Annotated[tuple[str, ...], AfterValidator(_flag_names)] = ("crossed", "stale")
 
 
@@ -146,9 +148,9 @@ class SnapshotStorage(Section):
 class MoneynessBand(Section):
     """Strikes within ``half_width`` of ``centre``, both as fractions of the spot."""
 
-    name: Annotated[str, Field(min_length=1)]
-    centre: Positive
-    half_width: Positive
+    name: Name
+    centre: OfSpot
+    half_width: OfSpot
 
 
 class DashboardSettings(Section):
@@ -170,7 +172,7 @@ class ReferenceSettings(Section):
 
     source: Literal["none", "treasury", "fred", "sofr", "file"] = "none"
     file: HomePath | None = None
-    max_age_days: Count = DEFAULT_MAX_AGE_DAYS
+    max_age_days: Days = DEFAULT_MAX_AGE_DAYS
     address: Annotated[str, AfterValidator(_encrypted_or_loopback)] | None = None
     cache_folder: HomePath | None = None
 
@@ -184,10 +186,10 @@ class ReferenceSettings(Section):
 class ReplaySettings(Section):
     """The recorded snapshots to play, and how."""
 
-    folder: Annotated[Path, AfterValidator(_home_expanded)] = Path("data/recorded")
-    speed: Positive = 1.0
+    folder: HomePath = Path("data/recorded")
+    speed: Factor = 1.0
     loop: bool = False
-    longest_wait_secs: Positive = 60.0
+    longest_wait_secs: Secs = 60.0
 
 
 class CboeSettings(Section):
@@ -196,7 +198,9 @@ class CboeSettings(Section):
     base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = (
         "https://cdn.cboe.com/api/global/delayed_quotes/options"
     )
-    interval_secs: Annotated[float, Field(ge=MIN_INTERVAL_SECS, allow_inf_nan=False)] = 60.0
+    interval_secs: Annotated[
+        float, Field(ge=MIN_INTERVAL_SECS, le=MAX_INTERVAL_SECS, allow_inf_nan=False)
+    ] = 60.0
 
 
 class SimulatorSettings(Section):
@@ -214,19 +218,19 @@ class Settings(Section):
     ] = DEFAULT_ROOTS
     expiries_per_ticker: Count = 8
     expiry_selection: Literal["spread", "nearest"] = "spread"
-    strike_moneyness: tuple[Annotated[float, Field(ge=0)], Positive] = (0.8, 1.2)
+    strike_moneyness: tuple[FromZeroOfSpot, OfSpot] = (0.8, 1.2)
     collection: Literal["stream", "poll"] = "stream"
     min_volume: Count = 0
     min_open_interest: Count = 0
     min_strike_gap: StrikeGap = {"default": 50.0, "XSP": 5.0, "NDX": 100.0, "NDXP": 100.0}
     max_strike_gap: StrikeGap = {"default": 3e3, "XSP": 300.0, "NDX": 1e4, "NDXP": 1e4}
     price_selector: Literal["mid", "bid", "ask"] = "mid"
-    max_abs_rate: Positive = 0.25
+    max_abs_rate: Rate = 0.25
     quality: QualitySettings = QualitySettings()
     snapshot_storage: SnapshotStorage = SnapshotStorage()
-    update_interval_seconds: Positive = 60.0
-    max_snapshots_retained: Annotated[int, Field(ge=1)] = 500
-    surface_history_minutes: Positive = 240.0
+    update_interval_seconds: Interval = 60.0
+    max_snapshots_retained: Snapshots = 500
+    surface_history_minutes: Minutes = 240.0
     time_basis: TimeBasis = TimeBasis.SETTLEMENT
     compounding: Compounding = Compounding.EFFECTIVE
     moneyness_bands: Annotated[tuple[MoneynessBand, ...], AfterValidator(_at_least_one)] = (

@@ -1,1 +1,1 @@
-"""The parts of the Tastytrade REST client: addresses, HTTP, login, message shapes."""
+"""The parts of the Tastytrade REST client: requests and errors, login, message shapes."""

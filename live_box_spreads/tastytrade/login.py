@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Final, Self
 import structlog
 
 from live_box_spreads.model.errors import CredentialsError, LoginRefusedError
-from live_box_spreads.model.verdicts import Verdict, error_ruling, login_ruling
-from live_box_spreads.tastytrade.http import RestError
+from live_box_spreads.net.client import StatusError
+from live_box_spreads.net.verdicts import (
+    REFUSED_LOGIN,
+    Ruling,
+    Verdict,
+    error_ruling,
+    look_up,
+    status_ruling,
+)
 from live_box_spreads.tastytrade.messages import OAuthToken, PasswordSession, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from live_box_spreads.tastytrade.http import Http
+    from live_box_spreads.net.verdicts import Row
+    from live_box_spreads.tastytrade.rest import RestApi
 
 log = structlog.get_logger(__name__)
+
+LOGIN_STATUSES: Final[Sequence[Row]] = ((frozenset({400, 401, 403, 404, 410, 422}), REFUSED_LOGIN),)
+"""Answers to a login by HTTP status; others mean what they mean to any request."""
 
 _RENEW_AGAIN_SECS: Final = 10.0
 """A renewal that failed while the old value is still good is tried again after this."""
@@ -95,23 +106,25 @@ class Login:
     """
 
     def __init__(
-        self, credentials: Credentials, http: Http, monotonic_secs: Callable[[], float]
+        self, credentials: Credentials, api: RestApi, monotonic_secs: Callable[[], float]
     ) -> None:
         """Prepare without logging in.
 
         Args:
             credentials: secrets.
-            http: the API.
+            api: the API.
             monotonic_secs: a clock that never goes back, in seconds.
         """
         self._credentials = credentials
-        self._http = http
+        self._api = api
         self._now_secs = monotonic_secs
         self._value = ""
         self._renew_at_secs = self._ends_at_secs = float("-inf")
         self._refusal = ""
         self._renewal: asyncio.Task[None] | None = None
-        http.hide(credentials.client_secret, credentials.refresh_token, credentials.password)
+        api.http.secrets.hide(
+            credentials.client_secret, credentials.refresh_token, credentials.password
+        )
 
     async def authorization(self, refused_value: str = "") -> str:
         """Return a valid ``Authorization`` header.
@@ -163,7 +176,7 @@ class Login:
             value, lasts_secs = await self._oauth()
         else:
             value, lasts_secs = await self._password_session()
-        self._http.hide_token(value.removeprefix("Bearer "))
+        self._api.http.secrets.hide_token(value.removeprefix("Bearer "))
         self._value = value
         self._ends_at_secs = started_secs + lasts_secs - min(5.0, 0.05 * lasts_secs)
         self._renew_at_secs = started_secs + lasts_secs - min(60.0, 0.2 * lasts_secs)
@@ -176,12 +189,12 @@ class Login:
             "client_secret": self._credentials.client_secret,
         }
         try:
-            answer = await self._http.request("POST", "/oauth/token", repeatable=True, body=body)
-        except RestError as error:
+            answer = await self._api.request("POST", "/oauth/token", repeatable=True, body=body)
+        except StatusError as error:
             if not _is_refusal(error):
                 raise
             raise LoginRefusedError(
-                f"login refused by {self._http.base_url} ({error}); "
+                f"login refused by {self._api.base_url} ({error}); "
                 "check TT_CLIENT_SECRET and TT_REFRESH_TOKEN, it is not tried again"
             ) from None
         token = decode(answer, OAuthToken, "POST /oauth/token")
@@ -190,7 +203,7 @@ class Login:
     async def _password_session(self) -> tuple[str, float]:
         try:
             answer = await self._post_session({})
-        except RestError as error:
+        except StatusError as error:
             if error.code == "device_challenge_required":
                 answer = await self._answer_challenge(error)
             elif _is_refusal(error):
@@ -206,36 +219,41 @@ class Login:
             "password": self._credentials.password,
             "remember-me": True,
         }
-        return await self._http.request(
+        return await self._api.request(
             "POST", "/sessions", repeatable=False, headers=headers, body=body
         )
 
-    async def _answer_challenge(self, challenge: RestError) -> bytes:
+    async def _answer_challenge(self, challenge: StatusError) -> bytes:
         """Have a one-time code sent to the person, ask for it, log in with it."""
         ask = self._credentials.one_time_code
         token = challenge.headers.get("x-tastyworks-challenge-token", "")
         if ask is None or not token:
             raise LoginRefusedError(
-                f"{self._http.base_url} wants a one-time code for this device and nobody is here "
+                f"{self._api.base_url} wants a one-time code for this device and nobody is here "
                 f"to enter it; {_USE_OAUTH}"
             )
         headers = {"X-Tastyworks-Challenge-Token": token}
-        self._http.hide_token(token)
+        self._api.http.secrets.hide_token(token)
         try:
-            await self._http.request("POST", "/device-challenge", repeatable=False, headers=headers)
+            await self._api.request("POST", "/device-challenge", repeatable=False, headers=headers)
             code = await asyncio.to_thread(ask)
             return await self._post_session({**headers, "X-Tastyworks-OTP": code.strip()})
-        except RestError as error:
+        except StatusError as error:
             if not _is_refusal(error):
                 raise
             raise self._password_refused(error) from None
 
-    def _password_refused(self, error: RestError) -> LoginRefusedError:
+    def _password_refused(self, error: StatusError) -> LoginRefusedError:
         return LoginRefusedError(
-            f"password login refused by {self._http.base_url} ({error}); the vendor has ended "
+            f"password login refused by {self._api.base_url} ({error}); the vendor has ended "
             f"password logins: {_USE_OAUTH}, it is not tried again"
         )
 
 
-def _is_refusal(error: RestError) -> bool:
+def login_ruling(status: int) -> Ruling:
+    """Return what an HTTP status in answer to a login asks for."""
+    return look_up(LOGIN_STATUSES, status, status_ruling(status))
+
+
+def _is_refusal(error: StatusError) -> bool:
     return login_ruling(error.status).verdict is Verdict.STOP

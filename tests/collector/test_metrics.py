@@ -132,3 +132,64 @@ async def test_failed_rounds_are_counted(tmp_path: Path) -> None:
     collector = collector_of(feed, SnapshotStore(tmp_path))
     await rounds_of(collector, feed, 70)
     assert (collector.health().counts.failed_rounds, collector.health().counts.snapshots) == (1, 1)
+
+
+def _answered(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        with connection.makefile("rb") as answer:
+            return answer.read()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (b"Host: 127.0.0.1:1\r\n", b"200"),
+        (b"Host: localhost\r\n", b"200"),
+        (b"Host: [::1]:9464\r\n", b"200"),
+        (b"Host: evil.test\r\n", b"403"),
+        (b"Host: 127.0.0.1.evil.test:9464\r\n", b"403"),
+        (b"Host: 127.0.0.1\r\nHost: evil.test\r\n", b"403"),
+        (b"", b"403"),
+    ],
+)
+def test_only_names_of_this_machine_are_answered(host: bytes, status: bytes) -> None:
+    with metrics_served(lambda: EVERYTHING, 0) as port:
+        answer = _answered(port, b"GET /metrics HTTP/1.1\r\n" + host + b"\r\n")
+    assert answer.split(maxsplit=2)[1] == status
+    assert (b"boxes_snapshots_total" in answer) is (status == b"200")
+
+
+def test_a_request_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("live_box_spreads.collector.metrics._REQUEST_SECS", 0.2)
+    with metrics_served(lambda: EVERYTHING, 0) as port:
+        assert _answered(port, b"GET /metrics HT") == b""
+        assert _answered(port, b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nX-More: ") == b""
+
+
+def test_more_requests_than_a_few_at_once_are_turned_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("live_box_spreads.collector.metrics._REQUESTS_AT_ONCE", 2)
+    with metrics_served(lambda: EVERYTHING, 0) as port:
+        held = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(2)]
+        for connection in held:
+            connection.sendall(b"GET")
+        assert _answered_or_cut(port) == b""
+        for connection in held:
+            connection.close()
+        assert b"boxes_build" in _answered_in_the_end(port)
+
+
+def _answered_or_cut(port: int) -> bytes:
+    try:
+        return _answered(port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    except ConnectionError:
+        return b""
+
+
+def _answered_in_the_end(port: int) -> bytes:
+    """Ask until those who hung up have been noticed."""
+    while not (answer := _answered_or_cut(port)):
+        pass
+    return answer

@@ -6,9 +6,19 @@ import pytest
 
 from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.settings import Settings, load_settings
+from tests.dashboard.browser import chromium
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

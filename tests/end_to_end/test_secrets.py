@@ -128,7 +128,18 @@ async def collected(
     async with asyncio.timeout(LONGEST_SECS):
         await collector.run(0.4, stop, on_report)
     token = await _quote_token(client)
-    objects = (credentials, client, client._http, client._login, feed, collector, store, token)
+    objects = (
+        credentials,
+        client,
+        client._api,
+        client._api.http,
+        client._api.http.secrets,
+        client._login,
+        feed,
+        collector,
+        store,
+        token,
+    )
     texts += [f"{each!r} {each!s}" for each in objects]
     texts += [f"{report!r} {report.summary()}" for report in reports]
     texts += map(str, HealthMetrics(collector.health).collect())

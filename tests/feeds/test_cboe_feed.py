@@ -18,11 +18,13 @@ from live_box_spreads.feeds.cboe.feed import CboeFeed
 from live_box_spreads.feeds.cboe.pace import MIN_INTERVAL_SECS, Pace
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import (
+    AnswerTooLargeError,
     ApiError,
     ConfigError,
     FeedError,
     FeedUnavailableError,
 )
+from live_box_spreads.net.client import Limits
 from tests.feeds.cboe_server import CboeServer
 from tests.feeds.conformance import FeedConformance
 from tests.feeds.made_market import FIRST, ROOTS, SPACING, made_chains, page_of, without_ask
@@ -266,8 +268,12 @@ def test_addresses_that_are_not_safe_are_refused(url: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "says"),
     [
-        (httpx2.ConnectError("refused"), FeedUnavailableError, "refused; see whether the network"),
-        (httpx2.ReadTimeout("slow"), FeedUnavailableError, "no answer in time"),
+        (
+            httpx2.ConnectError("refused"),
+            FeedUnavailableError,
+            "refused; check the network",
+        ),
+        (httpx2.ReadTimeout("slow"), FeedUnavailableError, "did not answer in time"),
         (httpx2.Response(302, headers={"Location": "http://x"}), ApiError, "status 302, refused"),
         (httpx2.Response(304), ApiError, "status 304"),
         (httpx2.Response(200, content=b"<html>"), FeedError, "not the JSON"),
@@ -298,11 +304,11 @@ async def test_what_goes_wrong_is_typed_and_one_line(
     assert "\n" not in str(raised.value)
 
 
-async def test_a_body_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("live_box_spreads.feeds.cboe.client.MAX_BODY_BYTES", 10)
+async def test_a_body_without_end_is_given_up() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b"x" * 11))
-    async with CboeClient("https://example.test/q", transport=transport) as client:
-        with pytest.raises(FeedError, match="more than 10 bytes"):
+    client = CboeClient("https://example.test/q", transport=transport, limits=Limits(body_bytes=10))
+    async with client:
+        with pytest.raises(AnswerTooLargeError, match="more than 10 bytes"):
             await client.page("SPX")
 
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
+import exchange_calendars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_box_spreads.model.closures import CLOSURES
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.sessions import (
     FIRST_DAY,
@@ -22,6 +26,9 @@ from live_box_spreads.model.sessions import (
     settlement_day_after,
 )
 from tests.model.golden import golden_rows
+
+if TYPE_CHECKING:
+    from live_box_spreads.model.closures import Closure
 
 DAYS = st.dates(FIRST_DAY, LAST_DAY - timedelta(days=10))
 
@@ -66,6 +73,23 @@ def test_a_weekend_lies_between_two_sessions() -> None:
 )
 def test_banks_close_on_columbus_day_and_veterans_day(day: date, *, settles: bool) -> None:
     assert is_settlement_day(day) is settles
+
+
+@pytest.mark.parametrize("closure", CLOSURES, ids=lambda closure: closure.day.isoformat())
+def test_cash_moves_where_the_exchange_alone_is_closed(closure: Closure) -> None:
+    assert not is_session(closure.day)
+    assert is_settlement_day(closure.day)
+    assert settlement_day_after(closure.day - timedelta(days=1)) == closure.day
+    assert closure.source
+
+
+def test_every_unscheduled_closure_of_the_calendar_is_accounted_for() -> None:
+    # A newer calendar may bring another one: then find out whether cash moved on that day.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        known = exchange_calendars.get_calendar("XNYS", start=FIRST_DAY, end=LAST_DAY)
+    days = {day.date() for day in known.adhoc_holidays if day.date() >= FIRST_DAY}
+    assert days == {closure.day for closure in CLOSURES}
 
 
 @given(DAYS)

@@ -209,6 +209,23 @@ MISTAKES: list[tuple[str, list[str]]] = [
         "tastytrade: {base_url: 'http://api.tastyworks.com'}",
         ["tastytrade.base_url = 'http://api.tastyworks.com'", "https://"],
     ),
+    (
+        "tastytrade: {base_url: 'https://me:hunter2@example.com'}",
+        ["tastytrade.base_url = ***: a user name or password stands in it"],
+    ),
+    (
+        "tastytrade: {base_url: 'https://a.example/x?y=1'}",
+        ["base_url = ", "a query or fragment"],
+    ),
+    (
+        "cboe: {base_url: 'https://a.example/x#y'}",
+        ["cboe.base_url = ", "a query or fragment"],
+    ),
+    ("cboe: {base_url: 'wss://a.example'}", ["cboe.base_url = ", "no address of an HTTP service"]),
+    (
+        "reference: {address: 'https://a.example/?'}",
+        ["address = ", "a query or fragment"],
+    ),
     ("tastytrade: {base_url: ftp://x}", ["tastytrade.base_url = 'ftp://x'", "https://"]),
     ("reference: {source: ecb}", ["reference.source = 'ecb'", "'treasury'", "'file'"]),
     ("reference: {source: file}", ["reference = {'source': 'file'}", "reference.file"]),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import signal
+import socket
+import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -65,14 +69,38 @@ def test_an_unknown_environment_is_bad_usage(clone: Checkout, log: Path) -> None
 
 def test_a_choice_out_of_range_is_bad_usage(clone: Checkout, log: Path) -> None:
     assert clone.run(log, answer="7\n") == 2
-    assert "'7' is not one of 1, 2, 3, 4" in log.read_text()
+    assert "'7' is not one of 1, 2, 3, 4, 5" in log.read_text()
+    assert log.read_text().count("Choose 1-5") == 2
+    assert "no choice was made; give it as a word" in log.read_text()
 
 
-def test_the_menu_takes_one_snapshot(uv_clone: Checkout, log: Path) -> None:
+def test_the_menu_does_not_ask_for_ever(clone: Checkout, log: Path) -> None:
+    assert clone.run(log, answer="7\n" * 9) == 2
+    assert log.read_text().count("'7' is not one of") == 5
+    assert "no choice was made in five attempts" in log.read_text()
+
+
+def test_the_menu_asks_again_and_takes_one_snapshot(uv_clone: Checkout, log: Path) -> None:
     before = len(uv_clone.snapshots)
-    assert uv_clone.run(log, answer="1\n") == 0, log.read_text()
-    assert "2) continuous collector" in log.read_text()
+    assert uv_clone.run(log, answer="one\n1\n") == 0, log.read_text()
+    said = log.read_text()
+    assert "2) continuous collector" in said
+    assert "'one' is not one of" in said
+    assert "snapshot: one snapshot into the configured folder" in said
+    assert f"simulated into {uv_clone.snapshots[-1].parent}" in said
     assert len(uv_clone.snapshots) == before + 1
+
+
+def test_the_menu_starts_the_demo(uv_clone: Checkout, log: Path) -> None:
+    # 8050 is taken, so that it ends at once: what is under test is that the fifth choice is it.
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # or somebody else has it
+            taken.bind(("127.0.0.1", 8050))
+            taken.listen()
+        assert uv_clone.run(log, answer="5\n") == 1
+    assert "demo: simulated exchange, collector and dashboard" in log.read_text()
+    assert "cannot show the dashboard on port 8050" in log.read_text()
 
 
 def test_collect_runs_until_it_is_told_to_stop(uv_clone: Checkout, log: Path) -> None:
@@ -88,6 +116,8 @@ def test_dashboard_answers(uv_clone: Checkout, log: Path) -> None:
     port = free_port()
     running = uv_clone.start(log, "dashboard", "--port", str(port))
     wait_until(lambda: running.alive() and page_answers(port), "the dashboard's page")
+    said = running.output()
+    assert f"starting the dashboard on http://127.0.0.1:{port}/ with the snapshots of " in said
     running.stop(signal.SIGTERM)
 
 
@@ -136,6 +166,58 @@ def test_venv_and_pip_install_once(pip_clone: Checkout, log: Path) -> None:
     assert pip_clone.run(log, "snapshot") == 0, log.read_text()
     assert "installing" not in log.read_text()
     assert len(pip_clone.snapshots) == before + 1
+
+
+def test_the_package_itself_is_installed_with_pip(pip_clone: Checkout, tmp_path: Path) -> None:
+    program = "import live_box_spreads; print(live_box_spreads.__file__)"
+    for command in (["python", "-c", program], ["boxes", "--version"]):
+        program_file = str(pip_clone.folder / ".venv-pip/bin" / command[0])
+        done = subprocess.run(  # noqa: S603 - our own environment
+            [program_file, *command[1:]], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith((str(pip_clone.folder), "boxes "))
+
+
+@pytest.mark.parametrize("package", ["live-box-spreads", "tzdata"])
+def test_pip_looks_again_when_a_package_is_gone(
+    pip_clone: Checkout, log: Path, package: str
+) -> None:
+    python = str(pip_clone.folder / ".venv-pip/bin/python")
+    remove = [python, "-m", "pip", "uninstall", "--quiet", "--yes", package]
+    subprocess.run(remove, check=True)  # noqa: S603 - our own environment
+    assert pip_clone.run(log, "snapshot", "--help") == 0, log.read_text()
+    assert "installing the dependencies" in log.read_text()
+    present = [python, "-m", "pip", "show", "--quiet", package]
+    assert subprocess.run(present, check=False).returncode == 0  # noqa: S603 - our own environment
+
+
+def test_pip_looks_again_when_the_requirements_change(pip_clone: Checkout, log: Path) -> None:
+    requirements = pip_clone.folder / "requirements.txt"
+    text = requirements.read_text()
+    try:
+        requirements.write_text(f"{text}# a newer file\n")
+        assert pip_clone.run(log, "snapshot", "--help") == 0, log.read_text()
+    finally:
+        requirements.write_text(text)
+    assert "installing the dependencies" in log.read_text()
+
+
+def test_pip_refuses_what_has_another_hash(pip_clone: Checkout, log: Path) -> None:
+    requirements = pip_clone.folder / "requirements.txt"
+    text = requirements.read_text()
+    python = str(pip_clone.folder / ".venv-pip/bin/python")
+    remove = [python, "-m", "pip", "uninstall", "--quiet", "--yes", "tzdata"]
+    subprocess.run(remove, check=True)  # noqa: S603 - our own environment
+    before, line, after = text.partition("tzdata==")
+    theirs, following = after.split("\nurllib3==")
+    forged = re.sub("sha256:[0-9a-f]+", f"sha256:{'0' * 64}", theirs)
+    try:
+        requirements.write_text(f"{before}{line}{forged}\nurllib3=={following}")
+        assert pip_clone.run(log, "snapshot", "--help") == 1
+    finally:
+        requirements.write_text(text)
+    assert "pip could not install" in log.read_text()
+    assert pip_clone.run(log, "snapshot", "--help") == 0, log.read_text()
 
 
 def test_conda_on_request(pip_clone: Checkout, log: Path, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
     LoginRefusedError,
 )
-from live_box_spreads.tastytrade.http import Http, RestError, worth_retrying
+from live_box_spreads.net.client import StatusError, worth_retrying
+from live_box_spreads.tastytrade.rest import RestApi
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
 if TYPE_CHECKING:
@@ -307,8 +308,8 @@ async def test_what_may_pass_is_retried(failure: httpx2.Response | Exception) ->
 )
 def test_the_wait_that_the_server_asks_for(retry_after: str, secs: float) -> None:
     headers = {"retry-after": retry_after, "date": "Tue, 24 Nov 2026 15:00:00 GMT"}
-    assert worth_retrying(RestError("slow down", status=429, headers=headers)) == secs
-    assert worth_retrying(RestError("no", status=403, headers=headers)) is False
+    assert worth_retrying(StatusError("slow down", status=429, headers=headers)) == secs
+    assert worth_retrying(StatusError("no", status=403, headers=headers)) is False
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "not_permitted"), (404, "x"), (406, "406")])
@@ -336,7 +337,7 @@ async def test_redirect_is_not_followed() -> None:
     moved = httpx2.Response(302, headers={"location": "https://evil.test/x"})
     server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[moved])
     async with server.client() as client:
-        with pytest.raises(ApiError, match=r"redirect to evil\.test"):
+        with pytest.raises(ApiError, match=r"redirect to https://evil\.test/x;"):
             await client.session_state()
     assert {request.url.host for request in server.requests} == {"api.example.test"}
 
@@ -443,15 +444,15 @@ async def test_secrets_show_in_no_error() -> None:
 
 
 async def test_memory_of_replaced_tokens_is_bounded() -> None:
-    http = Http("https://api.example.test", httpx2.MockTransport(lambda _: html(500)))
-    http.hide("credential-s3cret")
-    for number in range(3_000):
-        http.hide_token(f"token-{number}-s3cret")
-    assert len(http._tokens) == 1_000
     text = "credential-s3cret token-2999-s3cret"
     transport = httpx2.MockTransport(lambda _: refused(422, "echo", text))
-    http._client = httpx2.AsyncClient(base_url=http.base_url, transport=transport)
-    async with http:
+    api = RestApi("https://api.example.test", transport)
+    secrets = api.http.secrets
+    secrets.hide("credential-s3cret")
+    for number in range(3_000):
+        secrets.hide_token(f"token-{number}-s3cret")
+    assert len(secrets._tokens) == 1_000
+    async with api:
         with pytest.raises(ApiError) as caught:
-            await http.request("GET", "/x", repeatable=False)
+            await api.request("GET", "/x", repeatable=False)
     assert "s3cret" not in str(caught.value)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-import httpx2
-
-from live_box_spreads import __version__
 from live_box_spreads.feeds.cboe.pace import Pace
 from live_box_spreads.feeds.cboe.page import read_page
 from live_box_spreads.model.errors import ApiError, FeedError, FeedUnavailableError
-from live_box_spreads.tastytrade.addresses import checked_url
+from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE, checked_base_url
+from live_box_spreads.net.client import HttpClient, Limits
+from live_box_spreads.net.headers import Validators, retry_after_secs
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
 
-    from live_box_spreads.model.chain import Chain
+    import httpx2
 
-MAX_BODY_BYTES: Final = 100_000_000
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.net.client import Answer
+
+LIMITS: Final = Limits(body_bytes=100_000_000)
 """The largest page, SPX, has some 12 MB."""
 
-_TIMEOUT_SECS: Final = httpx2.Timeout(30.0, connect=10.0)
 _OK, _NOT_MODIFIED, _NOT_FOUND = 200, 304, 404
 _COME_BACK_LATER: Final = frozenset({429, 500, 502, 503, 504})
 
@@ -35,12 +36,12 @@ class _Known:
 
     Attributes:
         chain: the page; None if there was none yet.
-        validators: headers by which the server tells whether it has a newer one.
+        validators: by what the server tells whether it has a newer one.
         error: why the last request failed; None if it did not.
     """
 
     chain: Chain | None = None
-    validators: tuple[tuple[str, str], ...] = ()
+    validators: Validators = field(default_factory=Validators)
     error: FeedError | None = None
 
 
@@ -49,7 +50,6 @@ class CboeClient:
 
     Attributes:
         base_url: folder of the pages.
-        calls: requests by outcome: an HTTP status, ``timeout`` or ``unreachable``.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class CboeClient:
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         transport: httpx2.AsyncBaseTransport | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         """Prepare without connecting.
 
@@ -67,35 +68,38 @@ class CboeClient:
             pace: when a page may be asked for again; None for the polite one.
             clock: seconds from any start; never goes back.
             transport: None for the network.
+            limits: how long a page may take and how large it may be.
 
         Raises:
             ConfigError: the address is not encrypted and leaves this machine.
         """
-        self.base_url = checked_url(
-            base_url, "cboe.base_url", "prices could be changed on the way"
-        ).rstrip("/")
-        self.calls: Counter[str] = Counter()
+        self.base_url = checked_base_url(base_url, "cboe.base_url", QUOTES_COME_FROM_THERE)
         self._pace = pace or Pace()
         self._clock = clock
-        self._transport = transport
         self._known: dict[str, _Known] = {}
         self._one_at_a_time = asyncio.Lock()
-        self._http: httpx2.AsyncClient | None = None
+        self._http = HttpClient(
+            self.base_url,
+            name="cboe.base_url",
+            why_encrypted=QUOTES_COME_FROM_THERE,
+            headers={"Accept": "application/json"},
+            limits=limits,
+            transport=transport,
+        )
 
     async def __aenter__(self) -> Self:
         """Open the connection pool."""
-        self._http = httpx2.AsyncClient(
-            headers={"User-Agent": f"live-box-spreads/{__version__}", "Accept": "application/json"},
-            timeout=_TIMEOUT_SECS,
-            transport=self._transport,
-        )
+        await self._http.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Close every connection."""
-        if self._http is not None:
-            await self._http.aclose()
-        self._http = None
+        await self._http.__aexit__(*exc_info)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests by outcome: an HTTP status, ``timeout``, ``unreachable`` or ``unusable``."""
+        return self._http.calls
 
     async def page(self, underlying: str) -> Chain:
         """Return the newest page of an index; the same object as long as there is no newer one.
@@ -119,56 +123,32 @@ class CboeClient:
         return known.chain
 
     async def _ask(self, underlying: str, known: _Known) -> _Known:
-        url = f"{self.base_url}/_{underlying}.json"  # the underscore marks an index
         self._pace.asked(underlying, self._clock())
+        path = f"/_{underlying}.json"  # the underscore marks an index
         try:
-            return await self._answer(url, underlying, known)
-        except httpx2.TimeoutException:
-            self.calls["timeout"] += 1
-            error: FeedError = FeedUnavailableError(f"GET {url}: no answer in time; try later")
-        except httpx2.HTTPError as problem:
-            self.calls["unreachable"] += 1
-            reason = str(problem) or type(problem).__name__
-            error = FeedUnavailableError(f"GET {url}: {reason}; see whether the network is up")
-        except FeedError as problem:
-            error = problem
-        return _Known(known.chain, known.validators, error)
+            answer = await self._http.ask("GET", path, headers=known.validators.asking())
+            return await self._read(answer, underlying, known)
+        except FeedError as error:
+            return _Known(known.chain, known.validators, error)
 
-    async def _answer(self, url: str, underlying: str, known: _Known) -> _Known:
-        if self._http is None:
-            raise FeedError("the Cboe client is not open; use it in an async with block")
-        async with self._http.stream("GET", url, headers=dict(known.validators)) as response:
-            self.calls[str(response.status_code)] += 1
-            if response.status_code == _NOT_MODIFIED and known.chain is not None:
-                return _Known(known.chain, known.validators)
-            if response.status_code != _OK:
-                hold = response.headers.get("retry-after", "")
-                self._pace.asked(
-                    underlying, self._clock(), float(hold) if hold.isdecimal() else 0.0
-                )
-                raise _refusal(url, underlying, response.status_code)
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > MAX_BODY_BYTES:
-                    raise FeedError(f"GET {url}: more than {MAX_BODY_BYTES:,} bytes; given up")
-            asked_with = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
-            validators = tuple(
-                (asked, response.headers[told])
-                for asked, told in asked_with.items()
-                if told in response.headers
-            )
-        chain = await asyncio.to_thread(read_page, bytes(body), underlying)
-        return _Known(chain, validators)
+    async def _read(self, answer: Answer, underlying: str, known: _Known) -> _Known:
+        if answer.status == _NOT_MODIFIED and known.chain is not None:
+            return _Known(known.chain, known.validators)
+        if answer.status != _OK:
+            hold_secs = retry_after_secs(answer.headers) or 0.0
+            self._pace.asked(underlying, self._clock(), hold_secs)
+            raise _refusal(answer, underlying)
+        chain = await asyncio.to_thread(read_page, answer.body, underlying)
+        return _Known(chain, Validators.of(answer.headers))
 
 
-def _refusal(url: str, underlying: str, status: int) -> FeedError:
-    if status in _COME_BACK_LATER:
-        return FeedUnavailableError(f"GET {url}: status {status}, the server is busy; try later")
-    if status == _NOT_FOUND:
+def _refusal(answer: Answer, underlying: str) -> FeedError:
+    said = f"{answer.what}: status {answer.status}"
+    if answer.status in _COME_BACK_LATER:
+        return FeedUnavailableError(f"{said}, the server is busy; try later")
+    if answer.status == _NOT_FOUND:
         return ApiError(
-            f"GET {url}: status 404, Cboe has no delayed quotes of {underlying} there; "
-            "see cboe.base_url",
-            status=status,
+            f"{said}, Cboe has no delayed quotes of {underlying} there; see cboe.base_url",
+            status=answer.status,
         )
-    return ApiError(f"GET {url}: status {status}, refused; see cboe.base_url", status=status)
+    return ApiError(f"{said}, refused; see cboe.base_url", status=answer.status)

@@ -29,17 +29,18 @@ from live_box_spreads.feeds.dxlink.subscriptions import (
     SharedBudget,
     chunks,
 )
+from live_box_spreads.feeds.dxlink.verdicts import close_ruling
 from live_box_spreads.model.errors import FeedError
-from live_box_spreads.model.verdicts import (
+from live_box_spreads.net.addresses import is_loopback
+from live_box_spreads.net.client import USER_AGENT, is_certificate_error, untrusted
+from live_box_spreads.net.server_text import server_text
+from live_box_spreads.net.verdicts import (
     UNTRUSTED,
     Ruling,
     Verdict,
-    close_ruling,
     error_ruling,
     status_ruling,
 )
-from live_box_spreads.tastytrade.addresses import is_loopback
-from live_box_spreads.tastytrade.http import USER_AGENT, is_certificate_error, untrusted
 
 if TYPE_CHECKING:
     import random
@@ -72,7 +73,7 @@ LinkEvent: TypeAlias = m.Configured | m.Data | m.Malformed | Subscribed | LinkDo
 
 
 def link_ruling(error: Exception) -> Ruling:
-    """Return what ``model/verdicts.py`` rules about whatever ended a connection."""
+    """Return what ``net/verdicts.py`` rules about whatever ended a connection."""
     if isinstance(error, InvalidStatus):
         return status_ruling(error.response.status_code)
     if isinstance(error, ConnectionClosed):
@@ -241,7 +242,9 @@ class DXLinkLink:
         """Return what to tell a person about the end of a connection."""
         if is_certificate_error(error):
             return untrusted(self._url)
-        reason = str(error) or type(error).__name__
+        # A closing reason and the status line of a refusal are the server's words.
+        ours = isinstance(error, FeedError)
+        reason = (str(error) if ours else server_text(str(error))) or type(error).__name__
         if self._refused:
             return (
                 f"the quote stream cannot be opened: {reason}; check the account's entitlement and "

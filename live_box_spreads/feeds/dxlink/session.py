@@ -17,8 +17,10 @@ from live_box_spreads.feeds.dxlink.chunk_queue import ChunkQueue
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
 from live_box_spreads.feeds.dxlink.standstill import Instant, standstill
 from live_box_spreads.feeds.dxlink.token_renewal import TokenRenewal
+from live_box_spreads.feeds.dxlink.verdicts import close_ruling, complaint_ruling
 from live_box_spreads.model.errors import FeedError, FeedUnavailableError, TokenRefusedError
-from live_box_spreads.model.verdicts import Verdict, close_ruling, complaint_ruling
+from live_box_spreads.net.server_text import server_text
+from live_box_spreads.net.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
@@ -309,12 +311,13 @@ class DXLinkSession:
         """Do what an ERROR frame asks for."""
         m.tally(self._counts.complaints, complaint.error)
         ruling = complaint_ruling(complaint.error, complaint.message)
+        kind = server_text(complaint.error)
         count = self._counts.complaints.total()
         if _is_worth_a_line(count):
             log.warning(
                 "dxlink_error",
-                error=complaint.error,
-                message=complaint.message,
+                error=kind,
+                message=server_text(complaint.message),
                 verdict=ruling.verdict,
                 reason=ruling.reason,
                 count=count,
@@ -328,9 +331,9 @@ class DXLinkSession:
                 self._counts.resent += self._queue.send_again(now_secs)
                 self._budget.exhaust(now_secs)
             case Verdict.RENEW:
-                raise TokenRefusedError(f"the quote stream says {complaint.error}")
+                raise TokenRefusedError(f"the quote stream says {kind}")
             case Verdict.GIVE_UP | Verdict.STOP:
-                raise FeedError(f"the quote stream says {complaint.error}: {ruling.reason}")
+                raise FeedError(f"the quote stream says {kind}: {ruling.reason}")
             case Verdict.GO_ON:
                 pass
 

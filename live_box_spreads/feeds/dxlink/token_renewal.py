@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from live_box_spreads.model.errors import FeedError
-from live_box_spreads.model.verdicts import Verdict, error_ruling
+from live_box_spreads.net.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

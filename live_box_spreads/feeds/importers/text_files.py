@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from live_box_spreads.bounded_files import gunzip_bounded, read_bounded
 from live_box_spreads.model.errors import FileFormatError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+MOST_BYTES: Final = 200_000_000
+"""The largest text that is read, unpacked; a whole SPX chain has 10 MB."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -22,14 +24,12 @@ def read_text(path: Path) -> str:
         path: a plain or gzip file, whatever its name says.
 
     Raises:
-        FileFormatError: the file cannot be opened, is empty, or is a damaged gzip.
+        FileFormatError: the file cannot be opened, is empty, too large, no file, or a damaged gzip.
     """
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, MOST_BYTES)
         if data.startswith(_GZIP_MAGIC):
-            data = gzip.decompress(data)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FileFormatError(f"{path}: damaged gzip ({error}); download it again") from None
+            data = gunzip_bounded(data, MOST_BYTES)
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read ({error.strerror})") from None
     text = _decode(data).replace("\r\n", "\n").replace("\r", "\n")

@@ -6,8 +6,14 @@ import asyncio
 
 import pytest
 
-from live_box_spreads.model import verdicts
+from live_box_spreads.feeds.dxlink.verdicts import (
+    COMPLAINTS,
+    HANDSHAKE_CLOSE_CODES,
+    close_ruling,
+    complaint_ruling,
+)
 from live_box_spreads.model.errors import (
+    AnswerTooLargeError,
     ApiError,
     BoxSpreadsError,
     ChainError,
@@ -24,7 +30,9 @@ from live_box_spreads.model.errors import (
     TokenRefusedError,
     UntrustedPeerError,
 )
-from live_box_spreads.model.verdicts import Verdict
+from live_box_spreads.net import verdicts
+from live_box_spreads.net.verdicts import Verdict
+from live_box_spreads.tastytrade.login import LOGIN_STATUSES, login_ruling
 
 
 @pytest.mark.parametrize(
@@ -56,12 +64,12 @@ def test_http_statuses(status: int, verdict: Verdict) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_a_refused_login_ends_everything(status: int) -> None:
-    assert verdicts.login_ruling(status).verdict is Verdict.STOP
+    assert login_ruling(status).verdict is Verdict.STOP
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_login_that_nobody_answered_is_no_refusal(status: int) -> None:
-    assert verdicts.login_ruling(status).verdict is Verdict.RETRY
+    assert login_ruling(status).verdict is Verdict.RETRY
 
 
 @pytest.mark.parametrize(
@@ -76,8 +84,8 @@ def test_a_login_that_nobody_answered_is_no_refusal(status: int) -> None:
     ],
 )
 def test_close_codes(code: int | None, talking: Verdict, in_handshake: Verdict) -> None:
-    assert verdicts.close_ruling(code).verdict is talking
-    assert verdicts.close_ruling(code, in_handshake=True).verdict is in_handshake
+    assert close_ruling(code).verdict is talking
+    assert close_ruling(code, in_handshake=True).verdict is in_handshake
 
 
 @pytest.mark.parametrize(
@@ -95,7 +103,7 @@ def test_close_codes(code: int | None, talking: Verdict, in_handshake: Verdict) 
     ],
 )
 def test_complaints(error: str, message: str, verdict: Verdict) -> None:
-    assert verdicts.complaint_ruling(error, message).verdict is verdict
+    assert complaint_ruling(error, message).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -109,6 +117,7 @@ def test_complaints(error: str, message: str, verdict: Verdict) -> None:
         (FeedEndedError("x"), Verdict.STOP),
         (StoreError("x"), Verdict.RETRY),
         (UntrustedPeerError("x"), Verdict.GIVE_UP),
+        (AnswerTooLargeError("x"), Verdict.GIVE_UP),
         (TokenRefusedError("x"), Verdict.RENEW),
         (FeedUnavailableError("x"), Verdict.RETRY),
         (ProtocolError("x"), Verdict.RETRY),
@@ -127,9 +136,14 @@ def test_errors(error: BaseException, verdict: Verdict) -> None:
 
 
 def test_every_row_says_why() -> None:
-    rows = (*verdicts.LOGIN_STATUSES, *verdicts.STATUSES, *verdicts.HANDSHAKE_CLOSE_CODES)
+    rows = (
+        *LOGIN_STATUSES,
+        *verdicts.STATUSES,
+        *verdicts.CLOSE_CODES,
+        *HANDSHAKE_CLOSE_CODES,
+    )
     rulings = [ruling for _, ruling in (*rows, *verdicts.ERRORS)]
-    rulings += [ruling for *_, ruling in verdicts.COMPLAINTS]
+    rulings += [ruling for *_, ruling in COMPLAINTS]
     assert all(len(ruling.reason.split()) > 3 for ruling in rulings)
 
 

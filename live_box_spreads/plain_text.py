@@ -1,0 +1,61 @@
+r"""Text of others (file names, notes, servers' words) made fit for a terminal, a log or a page.
+
+A control character can move a cursor, hide what stands before it or change the colour of all that
+follows, and a server's answer can be a megabyte on one line. ``plain`` writes such characters as
+escapes (``\x1b``) and cuts what is too long.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Final
+
+MOST_CHARACTERS: Final = 1000
+"""As much as one line says; a path with a name of full length still fits."""
+
+MOST_LINES: Final = 20
+"""As many lines as one error says; a configuration may have several mistakes."""
+
+
+def plain(text: object, most_characters: int = MOST_CHARACTERS) -> str:
+    r"""Return a text on one line, without control characters and of bounded length.
+
+    Args:
+        text: anything; its ``str`` is taken.
+        most_characters: how much of it is kept; of a longer one the beginning, with its length.
+
+    Returns:
+        Printable characters only. A line end is ``\n``, an escape code ``\x1b``, half of a
+        surrogate pair (from a file name in another encoding) ``\udcff``.
+    """
+    told = str(text)
+    length = len(told)
+    cut = told[:most_characters]
+    if not cut.isprintable():
+        cut = "".join(c if c.isprintable() else _escaped(c) for c in cut)[:most_characters]
+    return cut if length <= most_characters else f"{cut}… ({length:,} characters)"
+
+
+def error_lines(error: BaseException) -> list[str]:
+    """Return what an error says, each line plain, no more than ``MOST_LINES`` of them."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    told = [plain(line) for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        told.append(f"… and {len(lines) - MOST_LINES:,} more lines")
+    return told
+
+
+def place_of(error: BaseException) -> str:
+    """Return the kind of an error and the line that raised it, without its words.
+
+    What a foreign library says may quote what it was given, and that may be a secret.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} in {Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

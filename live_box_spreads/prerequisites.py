@@ -1,0 +1,62 @@
+"""What this Python must have before anything else of the package is imported.
+
+The entry files call this first, so that a missing package is one line and no traceback. Only the
+standard library is used, here and above the calls, and only what Python 3.7 can read.
+"""
+
+import sys
+from importlib.util import find_spec
+
+OLDEST_PYTHON = (3, 11)
+
+MODULES = (
+    "dash",
+    "dash_ag_grid",
+    "dash_mantine_components",
+    "dotenv",
+    "exchange_calendars",
+    "filelock",
+    "httpx2",
+    "msgspec",
+    "numba",
+    "numpy",
+    "plotly",
+    "polars",
+    "prometheus_client",
+    "pydantic",
+    "rich",
+    "scipy",
+    "stamina",
+    "starlette",
+    "structlog",
+    "typer",
+    "tzdata",
+    "uvicorn",
+    "websockets",
+    "yaml",
+)
+"""One module of each dependency that pyproject.toml names."""
+
+
+def exit_unless_met(name: str) -> None:
+    """Exit with status 1 and one line that says how to get what is missing; else do nothing.
+
+    Args:
+        name: what the line calls the program.
+    """
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        found = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(
+            f"{name}: Python {wanted} or newer is needed, and {sys.executable} is {found}; "
+            "start with live_box_spreads/manage.sh, which looks for a newer one, "
+            "or pip install -r requirements.txt for a newer one and use that"
+        )
+    missing = [module for module in MODULES if find_spec(module) is None]
+    if missing:
+        more = f" and {len(missing) - 1} more packages" if len(missing) > 1 else ""
+        sys.exit(
+            f"{name}: {missing[0]}{more} not installed for {sys.executable}; "
+            "start with live_box_spreads/manage.sh, which installs them, "
+            "or pip install -r requirements.txt first"
+        )
