@@ -68,7 +68,8 @@ def box_frame(
 
 
 def _of_strikes(synthetic: Synthetics, low: Indices, high: Indices) -> Columns:
-    strike, spot = synthetic.forwards.strike, synthetic.spot
+    strike = synthetic.forwards.strike
+    spot = synthetic.spot if synthetic.spot > 0.0 else np.nan
     flags = synthetic.call.flags | synthetic.put.flags
 
     @cache

@@ -33,8 +33,9 @@ def with_reference(
         rate: column of the rate, a fraction.
 
     Returns:
-        The frame with ``reference_rate`` (a fraction), ``spread_bps`` (rate above the reference,
-        in basis points) and ``reference_date``. NaN where the reference does not cover the loan
+        The frame with ``reference_rate`` (a fraction), ``reference_date``, ``reference_name`` (an
+        overnight rate's says that it is held flat) and ``spread_bps`` (rate above the reference,
+        in basis points). NaN where the reference does not cover the loan
         or there is no rate.
     """
     dates = list(zip(frame["premium_date"], frame["payment_date"], strict=True))
@@ -46,4 +47,5 @@ def with_reference(
     return frame.with_columns(
         pl.Series("reference_rate", rates, dtype=pl.Float64),
         pl.lit(reference.as_of).alias("reference_date"),
+        pl.lit(reference.name).alias("reference_name"),
     ).with_columns(spread_bps=spread_bps(pl.col(rate), pl.col("reference_rate")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from live_box_spreads.dashboard.axes import rate_range
-from live_box_spreads.dashboard.formats import percent
+from live_box_spreads.dashboard.formats import UNKNOWN, percent
 from live_box_spreads.dashboard.theme import layout_2d
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.theme import Palette
 
 _RATE_TICKS = ".2%"
+_SPOT_REACH = 1.25
+"""A spot further from the strikes than this would only squeeze them."""
 
 
 def skew_figure(
@@ -30,7 +33,8 @@ def skew_figure(
     Args:
         frame: what ``books.skew.skew`` returns.
         palette: colours of the scheme in use.
-        spot: last price of the underlying, drawn as a line; None draws none.
+        spot: last price of the underlying, drawn as a line where it is near the strikes; None
+            draws none.
         uirevision: the zoom lives as long as this stays the same.
     """
     strikes = frame["mid_strike"].to_numpy()
@@ -39,7 +43,7 @@ def skew_figure(
         [
             *([f"{strike:,.10g}" for strike in frame[leg]] for leg in ("kl", "ks", "width")),
             *(percents(rates) for rates in (mid, ask, bid)),
-            [f"{at:.1%}" for at in frame["moneyness_mid"]],
+            [UNKNOWN if isnan(at) else f"{at:.1%}" for at in frame["moneyness_mid"]],
             ["unknown" if count is None else f"{count:,}" for count in frame["min_leg_volume"]],
         ]
     )
@@ -71,7 +75,8 @@ def skew_figure(
         customdata=details,
         hovertemplate=hover,
     )
-    if spot is not None:
+    near = strikes.min() / _SPOT_REACH, strikes.max() * _SPOT_REACH
+    if spot is not None and near[0] <= spot <= near[1]:
         figure.add_vline(
             x=spot,
             line={"color": palette.muted, "width": 1, "dash": "dot"},

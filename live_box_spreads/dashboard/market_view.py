@@ -27,7 +27,7 @@ from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.formats import duration
 from live_box_spreads.dashboard.history import Past
 from live_box_spreads.model.errors import SnapshotError, StoreError
-from live_box_spreads.model.products import is_loan, product
+from live_box_spreads.model.products import PRODUCTS, is_loan
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.plain_text import plain
 from live_box_spreads.reference.history import Reference
@@ -386,9 +386,10 @@ def loan_roots(chain: Chain) -> list[str]:
 def spot_of(chain: Chain, root: str) -> float | None:
     """Return the last price of a root's underlying, in index points; None if unknown.
 
-    A price that is not positive is none.
+    A price that is not positive is none, and the underlying of an unknown root has none.
     """
-    price = chain.spot.get(product(root).underlying, 0.0)
+    known = PRODUCTS.get(root)
+    price = chain.spot.get(known.underlying, 0.0) if known else 0.0
     return price if 0.0 < price < math.inf else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from live_box_spreads.books.skew import skew
@@ -41,9 +42,13 @@ def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
         return Content(message=nothing_left(table.removed))
     frame = skew(table, limit=SKEW_POINTS)
     if frame.is_empty():
+        why = (
+            "one side has no quotes"
+            if isfinite(table.tte_years)
+            else "the expiry has passed, or is paid on the day of the premium"
+        )
         return Content(
-            message=f"No box of {root} {expiry:%d %b %Y} has a rate on both sides: "
-            "the expiry has passed, or one side has no quotes."
+            message=f"No box of {root} {expiry:%d %b %Y} has a rate on both sides: {why}."
         )
     figure = skew_figure(
         frame,

@@ -92,10 +92,10 @@ def _rates(
     )
     first = surfaces[which[0]]
     shown = _shown(first, choices)
+    if shown.any() and not tally.kept:
+        return Content(message=nothing_left(tally.removed))
     if missing := _too_few(shown, view, market, choices):
         return Content(message=missing)
-    if not tally.kept:
-        return Content(message=nothing_left(tally.removed))
     palette = PALETTES[choices.scheme]
     scales = {"mid": palette.mid_scale, "bid": palette.borrow_scale, "ask": palette.lend_scale}
     opacity = 1.0 if len(which) == 1 else _SEE_THROUGH
@@ -140,8 +140,8 @@ def _too_few(shown: NDArray[np.bool_], view: MarketView, market: Market, choices
     if rows == 0:
         return f"Every expiry of {root} in this snapshot has passed, or is paid within a day."
     return (
-        f"A surface needs two expiries; {root} has one with a day or more to its payment.\n"
-        "The skew shows its rates."
+        f"A surface needs two expiries with a day or more to their payment; {root} has one.\n"
+        "The skew shows it."
     )
 
 

@@ -37,11 +37,13 @@ class Line:
         label: what it is and of which day.
         days: (n,) days to payment.
         rates: (n,) rates there, fractions.
+        legend: what the legend calls a reference.
     """
 
     label: str
     days: NDArray[np.float64]
     rates: NDArray[np.float64]
+    legend: str = "Reference"
 
 
 def term_structure_figure(
@@ -77,7 +79,8 @@ def term_structure_figure(
     told = bool(np.isfinite(fair).any())
     median_days, median_rates = _median(figure, median, palette, silent=told)
     if reference is not None:
-        _line(figure, reference, "Reference", {"color": palette.text, "width": 1.5, "dash": "dash"})
+        dashed = {"color": palette.text, "width": 1.5, "dash": "dash"}
+        _line(figure, reference, reference.legend, dashed)
     if smooth is not None:
         _line(figure, smooth, "Smooth", {"color": palette.mid, "width": 2})
         figure.data[-1].update(showlegend=False)  # it goes through the fair rates

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.dashboard.term_figure import Line
+from live_box_spreads.model.reference_curve import OvernightRate
 from live_box_spreads.model.settlement import premium_date
+from live_box_spreads.reference.history import HELD_FLAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,11 @@ def reference_label(reference: Reference) -> str:
     return f"{curve.name}, {curve.as_of:%d %b %Y}" if curve else reference.reason
 
 
+def is_held_flat(reference: Reference) -> bool:
+    """Return whether a reference is an overnight rate, which says nothing of longer loans."""
+    return isinstance(reference.curve, OvernightRate)
+
+
 def reference_line(
     reference: Reference, market: Market, days: Sequence[float], compounding: Compounding
 ) -> Line | None:
@@ -43,7 +50,8 @@ def reference_line(
     covered = np.isfinite(rates)
     if not covered.any():
         return None
-    return Line(reference_label(reference), np.array(shown)[covered], rates[covered])
+    legend = f"Reference, {HELD_FLAT}" if is_held_flat(reference) else "Reference"
+    return Line(reference_label(reference), np.array(shown)[covered], rates[covered], legend)
 
 
 def smooth_line(smooth: SmoothCurve | None, compounding: Compounding) -> Line | None:

@@ -9,7 +9,8 @@ from dash import html
 
 from live_box_spreads.books.headline import headline
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
-from live_box_spreads.dashboard.term_lines import reference_label
+from live_box_spreads.dashboard.term_lines import is_held_flat, reference_label
+from live_box_spreads.reference.history import HELD_FLAT
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
@@ -28,10 +29,12 @@ def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[htm
         compounding=options.compounding,
         reference=reference.curve,
     )
-    return [_tile(row, reference_label(reference)) for row in rows.iter_rows(named=True)]
+    compared = reference_label(reference)
+    flat = is_held_flat(reference)
+    return [_tile(row, compared, held_flat=flat) for row in rows.iter_rows(named=True)]
 
 
-def _tile(row: dict[str, Any], reference: str) -> html.Div:
+def _tile(row: dict[str, Any], reference: str, *, held_flat: bool = False) -> html.Div:
     return html.Div(
         [
             _name(row),
@@ -42,7 +45,11 @@ def _tile(row: dict[str, Any], reference: str) -> html.Div:
                 ]
             ),
             html.Div(
-                [*_side(row, "lend"), *_side(row, "borrow"), *_spread(row, reference)],
+                [
+                    *_side(row, "lend"),
+                    *_side(row, "borrow"),
+                    *_spread(row, reference, held_flat=held_flat),
+                ],
                 className="tile-sides",
             ),
         ],
@@ -73,11 +80,12 @@ def _uncertainty(std_error_bps: float) -> str:
     return f"fair ± {2 * std_error_bps:.1f} bp" if isfinite(std_error_bps) else "fair"
 
 
-def _spread(row: dict[str, Any], reference: str) -> list[html.Span | html.B]:
+def _spread(row: dict[str, Any], reference: str, *, held_flat: bool) -> list[html.Span | html.B]:
     """Return the spread to the reference; nothing where there is no reference."""
     if "spread_bps" not in row:
         return []
     spread = row["spread_bps"]
     told = f"{spread:+.0f} bp" if isfinite(spread) else UNKNOWN
-    of_day = f"over ref. {row['reference_date']:%d %b}"
+    what = f"ref. {HELD_FLAT}," if held_flat else "ref."
+    of_day = f"over {what} {row['reference_date']:%d %b}"
     return [html.Span(of_day, title=f"fair rate over {reference}"), html.B(told)]

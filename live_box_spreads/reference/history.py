@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from live_box_spreads.model.reference_curve import ReferenceCurve
 
+HELD_FLAT = "held flat"
+
 ParYields = Mapping[float, float]
 """Par yields by tenor in months, fractions."""
 
@@ -82,4 +84,9 @@ class History:
         row = self.rows[day]
         if isinstance(row, Mapping):
             return ParYieldCurve(self.name, day, row)
-        return OvernightRate(self.name, day, row)
+        return OvernightRate(_held_flat(self.name), day, row)
+
+
+def _held_flat(name: str) -> str:
+    """Say of an overnight rate that it is held flat, unless its name does: it tells no term."""
+    return name if HELD_FLAT in name else f"{name}, {HELD_FLAT}"

@@ -68,4 +68,7 @@ def test_another_rate_may_be_compared_and_no_row_is_no_trouble() -> None:
     found = with_reference(renamed, overnight, rate="mid_rate")
     assert found["spread_bps"][1] == pytest.approx(1e4 * (0.045 - found["reference_rate"][1]))
     empty = with_reference(ROWS.clear(), overnight)
-    assert empty.columns == [*ROWS.columns, "reference_rate", "reference_date", "spread_bps"]
+    assert empty.columns == [
+        *ROWS.columns,
+        *("reference_rate", "reference_date", "reference_name", "spread_bps"),
+    ]

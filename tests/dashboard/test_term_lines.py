@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,9 @@ from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.market_view import Market, MarketView
 from live_box_spreads.dashboard.panels import content
 from live_box_spreads.dashboard.term_lines import reference_label, reference_line
+from live_box_spreads.dashboard.tiles import tiles
 from live_box_spreads.model.rates import Compounding
+from live_box_spreads.reference.history import History
 from live_box_spreads.settings import load_settings
 from tests.dashboard.market import chain_at
 
@@ -71,6 +74,27 @@ def test_panel_and_version_tell_its_day(compared: tuple[MarketView, Market]) -> 
     assert shown.figure is not None
     assert "Reference" in {trace.name for trace in shown.figure.data}
     assert status.version(view, view.newest(), 0.0)["reference"] == "governments, 03 Sep 2025"
+
+
+def test_an_overnight_rate_is_said_to_be_held_flat_wherever_it_is_a_reference(
+    tmp_path: Path,
+) -> None:
+    view, market = _view(tmp_path, "date,rate\n2025-09-03,4.4\n")
+    shown = content(view, market, ids.TERM_STRUCTURE, CHOICES)
+    assert shown.caption.startswith("Reference: governments, overnight held flat, 03 Sep 2025")
+    assert shown.figure is not None
+    assert "Reference, held flat" in {trace.name for trace in shown.figure.data}
+    table = view.curve(market, "SPXW", BoxOptions())
+    assert set(table["reference_name"]) == {"governments, overnight held flat"}
+    assert "over ref. held flat, 03 Sep" in str(tiles(view, market, CHOICES))
+
+
+def test_the_name_says_that_a_rate_is_held_flat_whoever_gave_it() -> None:
+    day = date(2025, 9, 3)
+    for name, told in (("SOFR", "SOFR, held flat"), ("SOFR held flat", "SOFR held flat")):
+        curve = History(name, "a test", {day: 0.044}).on(day, 7).curve
+        assert curve is not None
+        assert curve.name == told
 
 
 def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> None:

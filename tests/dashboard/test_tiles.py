@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from live_box_spreads.dashboard.choices import Choices
 from live_box_spreads.dashboard.tiles import _tile, tiles
+from live_box_spreads.reference.history import HELD_FLAT
 from tests.dashboard.market import chain_at
 
 if TYPE_CHECKING:
@@ -63,4 +64,7 @@ def test_a_tile_tells_the_spread_and_the_day_of_the_reference() -> None:
     text = _text(_tile(COMPARED, "Treasury par curve, 03 Sep 2025"))
     for part in ("+30 bp", "over ref. 03 Sep", "Treasury par curve, 03 Sep 2025"):
         assert part in text
+    assert HELD_FLAT not in text
+    overnight = _text(_tile(COMPARED, "SOFR overnight, held flat, 03 Sep 2025", held_flat=True))
+    assert "over ref. held flat, 03 Sep" in overnight
     assert "+30" not in _text(_tile(COMPARED | {"spread_bps": nan}, "x"))
