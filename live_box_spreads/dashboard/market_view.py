@@ -342,10 +342,10 @@ def _ahead(listing: Listing, shown: Path) -> str:
         return ""
     by = f"ahead of this machine's clock by up to {duration(listing.ahead_secs)}"
     if listing.is_ahead(shown):
-        return f"Every snapshot is {by}: set the clock, or wait for newer quotes"
+        return f"The snapshot shown is {by}: set the clock, or wait for newer quotes"
     count = len(listing.ahead)
     told = "1 snapshot is" if count == 1 else f"{count:,} snapshots are"
-    return f"{told} {by} and set aside, the last of them {listing.ahead[-1].name}"
+    return f"{told} {by} and set aside, the last of them {listing.ahead[-1]}"
 
 
 def _read(path: Path) -> Chain | _Unreadable:
