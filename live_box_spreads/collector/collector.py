@@ -294,7 +294,7 @@ def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
     farthest = f"{listing.ahead[-1]} by {listing.ahead_secs:.0f} s"
     return {
         "clock": f"{len(listing.ahead):,} snapshots are ahead of now, {farthest}; they are set "
-        "aside until then: not shown as the newest, not pruned"
+        "aside (not shown as the newest, not pruned): remove them before their time comes"
     }
 
 
