@@ -44,6 +44,9 @@ def ingest(
         bool, typer.Option("--loop", help="Keep taking snapshots until Ctrl-C or SIGTERM.")
     ] = False,
     metrics_port: MetricsPortOption = None,
+    announce: Annotated[
+        bool, typer.Option("--announce", help="Say first what begins, and where.")
+    ] = False,
     verbose: VerboseOption = False,
     json_logs: JsonLogsOption = False,
 ) -> None:
@@ -55,9 +58,9 @@ def ingest(
         raise typer.BadParameter("--metrics-port goes with --loop")
     log_to_stderr(verbose=verbose, json=json_logs)
     if loop:
-        collecting.collect(config, metrics_port=metrics_port, announce=not json_logs)
+        collecting.collect(config, metrics_port=metrics_port, announce=announce)
     else:
-        collecting.take_snapshot(config, announce=not json_logs)
+        collecting.take_snapshot(config, announce=announce)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, metavar="F", help="configuration file")
     parser.add_argument("--port", type=int, metavar="P", help="port, instead of the configured one")
+    parser.add_argument("--announce", action="store_true", help="say first what begins, and where")
     return parser
 
 
@@ -177,11 +178,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(asked.config)
         port = settings.dashboard.port if asked.port is None else asked.port
-        print(  # noqa: T201
-            f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
-            f"with the snapshots of {settings.snapshot_storage.folder}",
-            file=sys.stderr,
-        )
+        if asked.announce:
+            print(  # noqa: T201
+                f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
+                f"with the snapshots of {settings.snapshot_storage.folder}",
+                file=sys.stderr,
+            )
         run_dashboard(
             settings,
             host=settings.dashboard.host,

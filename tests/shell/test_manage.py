@@ -18,7 +18,7 @@ from tests.shell.checkout import Checkout, free_port, need, page_answers, wait_u
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.shell, pytest.mark.timeout(1200)]
 
 # A stand-in that keeps to conda's command line: it knows `create`, and `run` in what it created.
 # A new environment sees the packages that another test has installed, so that pip finds most of
