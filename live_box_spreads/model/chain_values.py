@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MIN_STRIKE: Final = 0.001
-MAX_STRIKE: Final = 99_999.999
-"""The finest and the highest strike that an option symbol can hold, in index points."""
+"""The finest strike that an option symbol can hold, in index points."""
 
 MAX_PRICE: Final = 1e6
-"""No option and no index costs more, in index points."""
+MAX_STRIKE: Final = MAX_PRICE
+"""No option and no index costs more, in index points, and none will for a long time."""
 
 MAX_CONTRACTS: Final = 10**12
 """No size, volume or open interest is larger; four of them still add up to a whole number."""
@@ -40,7 +40,7 @@ _BEGINS_FORMULA: Final = ("=", "+", "-", "@")
 NO_KEY: Final = "no root, expiry, right or positive strike"
 NO_PRODUCT: Final = "no underlying or settlement"
 ODD_NAME: Final = f"root or underlying is no symbol of at most {_LONGEST_NAME} characters"
-HIGH_STRIKE: Final = f"strike below {MIN_STRIKE:g} or above {MAX_STRIKE:,.3f}, or no number"
+HIGH_STRIKE: Final = f"strike below {MIN_STRIKE:g} or above {MAX_STRIKE:,.0f}, or no number"
 ODD_EXPIRY: Final = f"expiry before {FIRST_SERVED_DAY} or after {LAST_SERVED_DAY}"
 REFUSALS: Final = (NO_KEY, NO_PRODUCT, ODD_NAME, HIGH_STRIKE, ODD_EXPIRY)
 """Why a row is refused, the first reason that applies; each row counts once."""

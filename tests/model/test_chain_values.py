@@ -56,7 +56,7 @@ def build(
         ({"strike": nan}, values.HIGH_STRIKE),
         ({"strike": inf}, values.HIGH_STRIKE),
         ({"strike": 1e300}, values.HIGH_STRIKE),
-        ({"strike": 100_000.0}, values.HIGH_STRIKE),
+        ({"strike": 1_000_001.0}, values.HIGH_STRIKE),
         ({"strike": 1e-9}, values.HIGH_STRIKE),
         ({"strike": -inf}, values.NO_KEY),
         ({"strike": None}, values.NO_KEY),
