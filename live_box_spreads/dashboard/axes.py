@@ -75,7 +75,7 @@ class TimeAxis:
         layout: plotly's axis properties; type, range and ticks are always among them, so that
             nothing of the axis that was there before stays.
         hover: how a hover box writes a position.
-        labels: what a hover box calls each row, where ``hover`` is of ``%{text}``.
+        labels: what a hover box calls each row, where ``hover`` has ``%{customdata}``.
     """
 
     values: list[float]
@@ -179,7 +179,9 @@ def snapshot_times(times: Sequence[datetime]) -> TimeAxis:
         "ticktext": list(ticks.values()),
         "title": {"text": "Snapshot (UTC)"},
     }
-    return TimeAxis(minutes, layout, "%{text} UTC", [f"{time:%d %b %H:%M:%S}" for time in times])
+    return TimeAxis(
+        minutes, layout, "%{customdata} UTC", [f"{time:%d %b %H:%M:%S}" for time in times]
+    )
 
 
 def _minutes(time: datetime, newest: datetime) -> float:

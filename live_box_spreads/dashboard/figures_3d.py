@@ -121,9 +121,8 @@ def _surface(layer: Layer, time: TimeAxis, *, hover: str, **properties: Any) -> 
         x=np.round(layer.strikes, 2),
         y=time.values,
         z=layer.values.astype(np.float32),
-        text=np.repeat(np.array(time.labels)[:, None], layer.strikes.size, axis=1)
-        if time.labels
-        else None,
+        # Plotly looks up what a hover box says by column, then row.
+        customdata=[time.labels] * layer.strikes.size if time.labels else None,
         colorscale=layer.scale,
         opacity=layer.opacity,
         contours={"x": {**lines, "highlight": False}, "y": {**lines, "highlight": False}},

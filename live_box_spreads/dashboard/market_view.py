@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,6 +136,7 @@ class MarketView:
         self._chains: Cache[Chain | _Unreadable] = Cache(_CHAINS_BYTES, _size_of_chain)
         self._curves: Cache[_Fair] = Cache(_CURVES_BYTES, lambda fair: _size_of(fair.table))
         self._best: Cache[Opportunities] = Cache(_BEST_BYTES, lambda best: _size_of(best.frame))
+        self._pricing = Lock()
         self._tables: Cache[BoxTable] = Cache(_TABLES_BYTES, lambda table: _size_of(table.frame))
 
     def newest(self) -> Newest:
@@ -210,16 +212,19 @@ class MarketView:
         )
 
     def _priced(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        return box_table(
-            market.chain,
-            root,
-            expiry,
-            basis=self.settings.time_basis,
-            compounding=options.compounding,
-            filters=self._filters(root, options),
-            rules=self.settings.quality_rules(),
-            columns=PANEL_COLUMNS,
-        )
+        # One at a time: pricing a million boxes takes several times the memory of their table, and
+        # all panels of a page ask at once.
+        with self._pricing:
+            return box_table(
+                market.chain,
+                root,
+                expiry,
+                basis=self.settings.time_basis,
+                compounding=options.compounding,
+                filters=self._filters(root, options),
+                rules=self.settings.quality_rules(),
+                columns=PANEL_COLUMNS,
+            )
 
     def tables(self, market: Market, choices: Choices) -> Iterator[BoxTable]:
         """Yield the boxes of each expiry of the chosen root, soonest first; some may be empty.

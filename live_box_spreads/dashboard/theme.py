@@ -149,7 +149,7 @@ def layout_3d(palette: Palette, uirevision: str, *, distance: float = 1.0) -> di
             "aspectratio": {"x": 1.3, "y": 1.3, "z": 0.85},
             "camera": {
                 "eye": {"x": 1.42 * distance, "y": -1.56 * distance, "z": 0.75 * distance},
-                "center": {"x": 0.0, "y": 0.0, "z": -0.2},
+                "center": {"x": 0.0, "y": 0.0, "z": -0.25},
             },
             "uirevision": uirevision,
         },

@@ -69,7 +69,7 @@ def _check_surfaces(figure: go.Figure) -> None:
         assert (np.diff(x) > 0).all()
         assert (np.diff(y) >= 0).all()
         assert (y > 0).all() if scene.yaxis.type == "log" else (y <= 0).all()
-        assert trace.text is None or np.asarray(trace.text).shape == z.shape
+        assert trace.customdata is None or np.asarray(trace.customdata).shape == z.T.shape
         known = np.isfinite(z)
         seen |= bool((known[:-1, :-1] & known[1:, :-1] & known[:-1, 1:] & known[1:, 1:]).any())
     assert seen

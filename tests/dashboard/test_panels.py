@@ -93,7 +93,7 @@ def test_a_history_needs_two_snapshots(filled: MarketView) -> None:
     shown = content(filled, filled.newest().market, ids.MID_SURFACE, history)
     assert shown.figure is not None
     assert list(shown.figure.data[0].y) == [-1.0, 0.0]
-    assert [row[0] for row in shown.figure.data[0].text] == ["04 Sep 18:15:00", "04 Sep 18:16:00"]
+    assert list(shown.figure.data[0].customdata[7]) == ["04 Sep 18:15:00", "04 Sep 18:16:00"]
     assert shown.caption.startswith("SPXW 19 Dec 2025, 2 snapshots")
 
 
