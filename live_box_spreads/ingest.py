@@ -52,7 +52,7 @@ def ingest(
 ) -> None:
     """Take one snapshot of the configured universe, or with --loop one an interval."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     if metrics_port is not None and not loop:
         raise typer.BadParameter("--metrics-port goes with --loop")

@@ -54,7 +54,7 @@ def demo(
     Exchange, collector and dashboard are three processes; the real client reads the exchange
     over real sockets. All of them end together.
     """
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import environment  # noqa: PLC0415
 
     log_to_stderr()

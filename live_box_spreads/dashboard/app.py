@@ -19,7 +19,10 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from live_box_spreads.logs import log_to_stderr
 from live_box_spreads.model.errors import BoxSpreadsError, ConfigError
+from live_box_spreads.plain_text import error_lines
+from live_box_spreads.standard_streams import going_on_without_output, safe_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,7 +130,8 @@ def _warm_up(view: MarketView) -> None:
         view.warm_up()
     except BoxSpreadsError as error:
         # The page says the same in its notice; here it is for whoever looks at the terminal.
-        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+        for line in error_lines(error):
+            print(f"dashboard: {line}", file=sys.stderr)  # noqa: T201
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -172,9 +176,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the command line; None for the real ones.
     """
+    asked = _parser().parse_args(arguments)
+    log_to_stderr()
+    try:
+        with safe_streams(), going_on_without_output():
+            return _run(asked)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(asked: argparse.Namespace) -> int:
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
 
-    asked = _parser().parse_args(arguments)
     try:
         settings = load_settings(asked.config)
         port = settings.dashboard.port if asked.port is None else asked.port
@@ -191,10 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
         )
     except BoxSpreadsError as error:
-        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+        for line in error_lines(error):
+            print(f"dashboard: {line}", file=sys.stderr)  # noqa: T201
         return 1
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 

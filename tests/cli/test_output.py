@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from live_box_spreads.cli.logs import log_to_stderr
 from live_box_spreads.cli.main import run
 from live_box_spreads.cli.output import encode, people_table, say, tell
+from live_box_spreads.logs import log_to_stderr
 from live_box_spreads.model.errors import ConfigError
 
 if TYPE_CHECKING:
