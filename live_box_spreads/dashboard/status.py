@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market, MarketView, Newest
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market, Newest
 
 BADGE_COLOURS = {
     Timeliness.LIVE: "green",

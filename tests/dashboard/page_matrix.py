@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import Market, MarketView, loan_roots
+from live_box_spreads.dashboard.market_view import MarketView, loan_roots
 from live_box_spreads.dashboard.parts import PARTS
+from live_box_spreads.dashboard.snapshots import Market
 from live_box_spreads.model.rates import Compounding
 from tests.dashboard.page_check import check
 
@@ -54,14 +55,14 @@ def cases(root: str, expiries: list[date]) -> dict[str, Case]:
     for name, (centre, half_width) in bands.items():
         found[name] = Case(replace(usual, centre=centre, half_width=half_width), ("centre",))
     for price in ("bid", "ask"):
-        found[price] = Case(replace(usual, price=price), ("price",))  # type: ignore[arg-type]
+        found[price] = Case(replace(usual, price=price), ("price",))
     found["to borrow"] = Case(replace(usual, side="borrow"), ("side",))
     found["over snapshots"] = Case(replace(usual, time="snapshot"), ("time",))
     found["no history"] = Case(replace(usual, time="snapshot", history_minutes=0.0), ("history",))
     chosen = {"none": None, "first": expiries[0], "last": expiries[-1]}
     for name, expiry in chosen.items():
         for time in ("expiry", "snapshot"):
-            choices = replace(usual, expiry=expiry, time=time)  # type: ignore[arg-type]
+            choices = replace(usual, expiry=expiry, time=time)
             found[f"expiry {name}, by {time}"] = Case(choices, ("expiry",))
     return found
 

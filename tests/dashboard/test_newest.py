@@ -6,9 +6,10 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from live_box_spreads.dashboard import market_view
+from live_box_spreads.dashboard import snapshots
 from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.model.errors import SnapshotError
+from live_box_spreads.stores.snapshots import read_snapshot
 from tests.dashboard.market import NOON, chain_at
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def at(settings: Settings, *, minutes: float = 0) -> MarketView:
 
 
 def shown(view: MarketView) -> tuple[str, str]:
-    newest = view.newest()
+    newest = view.snapshots.newest()
     assert newest.market is not None
     return newest.market.path.name, newest.notice
 
@@ -75,13 +76,12 @@ def test_an_unreadable_file_is_read_once_and_again_when_it_changes(
 
     def counted(which: Path) -> object:
         reads.append(which)
-        return market_view_read(which)
+        return read_snapshot(which)
 
-    market_view_read = market_view.read_snapshot
-    monkeypatch.setattr(market_view, "read_snapshot", counted)
+    monkeypatch.setattr(snapshots, "read_snapshot", counted)
     view = at(settings)
     for _ in range(5):
-        assert view.newest().market is None
+        assert view.snapshots.newest().market is None
     assert len(reads) == 1
     path.write_bytes(whole)
     assert shown(view) == (path.name, "")
@@ -94,13 +94,13 @@ def test_a_file_that_could_not_be_read_for_a_moment_is_tried_again(
     path = write(settings)
     view = at(settings)
     with monkeypatch.context() as broken:
-        broken.setattr(market_view, "_UNREADABLE_FOR_SECS", -1.0)
+        broken.setattr(snapshots, "_UNREADABLE_FOR_SECS", -1.0)
 
         def fail(which: Path) -> None:
             raise SnapshotError(f"{which} cannot be read: too many open files")
 
-        broken.setattr(market_view, "read_snapshot", fail)
-        assert view.newest().market is None
+        broken.setattr(snapshots, "read_snapshot", fail)
+        assert view.snapshots.newest().market is None
     assert shown(view) == (path.name, "")
 
 
@@ -116,8 +116,8 @@ def test_many_damaged_newest_files_are_not_all_read(
         reads.append(which)
         raise SnapshotError(f"{which} is empty")
 
-    monkeypatch.setattr(market_view, "read_snapshot", fail)
-    newest = at(settings).newest()
+    monkeypatch.setattr(snapshots, "read_snapshot", fail)
+    newest = at(settings).snapshots.newest()
     assert newest.market is None
     assert "cannot be read" in newest.notice
     assert len(reads) == 20
@@ -132,8 +132,8 @@ def test_a_fifo_in_the_folder_holds_up_nobody(settings: Settings) -> None:
 
 
 def test_without_a_snapshot_the_page_says_how_to_get_one(settings: Settings) -> None:
-    assert "Start the collector" in MarketView(settings).why_empty()
-    told = MarketView(settings, collector_started=True).why_empty()
+    assert "Start the collector" in MarketView(settings).snapshots.why_empty()
+    told = MarketView(settings, collector_started=True).snapshots.why_empty()
     assert "demo" not in told
     assert "collector has started" in told
 
@@ -141,5 +141,5 @@ def test_without_a_snapshot_the_page_says_how_to_get_one(settings: Settings) -> 
 def test_a_collector_that_holds_the_folder_is_seen(settings: Settings) -> None:
     view = MarketView(settings)
     with settings.store().lock():
-        assert "collector has started" in view.why_empty()
-    assert "Start the collector" in view.why_empty()
+        assert "collector has started" in view.snapshots.why_empty()
+    assert "Start the collector" in view.snapshots.why_empty()
