@@ -112,21 +112,21 @@ def try_dashboard(boxes: str, folder: Path) -> None:
     """Let the page compute the headline rates of the imported chain, as a browser would."""
     (folder / "my.yaml").write_text("snapshot_storage: {folder: kept}\n", "utf-8")
     with server(boxes, "dashboard", "--config", "my.yaml", folder=folder) as url:
-        asked = {
-            name: value_of(fetch(f"{url}_dash-layout"), *name)
-            for name in input_names(fetch(f"{url}_dash-dependencies"), "tiles.children")
-        }
-        inputs = [{"id": i, "property": p, "value": value} for (i, p), value in asked.items()]
+        layout = fetch(f"{url}_dash-layout")
+        (callback,) = [
+            each for each in fetch(f"{url}_dash-dependencies") if "tiles.children" in each["output"]
+        ]
         answer = fetch(
             f"{url}_dash-update-component",
             {
-                "output": "tiles.children",
-                "outputs": {"id": "tiles", "property": "children"},
-                "inputs": inputs,
+                "output": callback["output"],
+                "outputs": outputs_of(callback["output"]),
+                "inputs": with_values(callback["inputs"], layout),
+                "state": with_values(callback["state"], layout),
                 "changedPropIds": [],
             },
         )
-        text = json.dumps(answer)
+        text = json.dumps(answer["response"]["tiles"])
         assert "5.00" in text, text[:2000]
     say("dashboard: answers with the rate")
 
@@ -181,10 +181,17 @@ def wait_until(ready: Any, what: str) -> None:
         time.sleep(0.5)
 
 
-def input_names(dependencies: list[dict[str, Any]], output: str) -> list[tuple[str, str]]:
-    """Return the inputs of the callback with this output."""
-    (callback,) = [each for each in dependencies if each["output"] == output]
-    return [(each["id"], each["property"]) for each in callback["inputs"]]
+def outputs_of(name: str) -> list[dict[str, str]]:
+    """Return the outputs in the name of a callback, ``..one.property...other.property..``."""
+    parts = [part.rpartition(".") for part in name.strip(".").split("...")]
+    return [{"id": identity, "property": prop} for identity, _, prop in parts]
+
+
+def with_values(dependencies: list[dict[str, Any]], layout: Any) -> list[dict[str, Any]]:
+    """Return inputs with the values that the page begins with."""
+    return [
+        {**each, "value": value_of(layout, each["id"], each["property"])} for each in dependencies
+    ]
 
 
 def value_of(layout: Any, identity: str, name: str) -> Any:
