@@ -55,7 +55,7 @@ def box_frame(
             there.
     """
     # A column that others need too is computed once, and forgotten when this returns.
-    columns = {
+    columns: Columns = {
         **_of_strikes(synthetic, low, high),
         **{name: partial(getattr, prices, name) for name in _PRICES},
         "lend_borrow": lambda: np.nan_to_num(np.sign(prices.mid_cost)).astype(np.int8),

@@ -84,7 +84,7 @@ def _check_flat(figure: go.Figure) -> None:
         assert not np.isinf(y).any()
         if figure.layout.xaxis.type == "log":
             assert (x > 0).all()
-        drawn += np.count_nonzero(np.isfinite(y))
+        drawn += int(np.count_nonzero(np.isfinite(y)))
         if trace.customdata is not None:
             words = " ".join(np.asarray(trace.customdata, dtype=str).ravel())
             assert not NOT_WORDS.search(words), words[:200]

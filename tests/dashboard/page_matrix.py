@@ -54,14 +54,14 @@ def cases(root: str, expiries: list[date]) -> dict[str, Case]:
     for name, (centre, half_width) in bands.items():
         found[name] = Case(replace(usual, centre=centre, half_width=half_width), ("centre",))
     for price in ("bid", "ask"):
-        found[price] = Case(replace(usual, price=price), ("price",))  # type: ignore[arg-type]
+        found[price] = Case(replace(usual, price=price), ("price",))
     found["to borrow"] = Case(replace(usual, side="borrow"), ("side",))
     found["over snapshots"] = Case(replace(usual, time="snapshot"), ("time",))
     found["no history"] = Case(replace(usual, time="snapshot", history_minutes=0.0), ("history",))
     chosen = {"none": None, "first": expiries[0], "last": expiries[-1]}
     for name, expiry in chosen.items():
         for time in ("expiry", "snapshot"):
-            choices = replace(usual, expiry=expiry, time=time)  # type: ignore[arg-type]
+            choices = replace(usual, expiry=expiry, time=time)
             found[f"expiry {name}, by {time}"] = Case(choices, ("expiry",))
     return found
 
