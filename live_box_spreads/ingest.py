@@ -44,20 +44,23 @@ def ingest(
         bool, typer.Option("--loop", help="Keep taking snapshots until Ctrl-C or SIGTERM.")
     ] = False,
     metrics_port: MetricsPortOption = None,
+    announce: Annotated[
+        bool, typer.Option("--announce", help="Say first what begins, and where.")
+    ] = False,
     verbose: VerboseOption = False,
     json_logs: JsonLogsOption = False,
 ) -> None:
     """Take one snapshot of the configured universe, or with --loop one an interval."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     if metrics_port is not None and not loop:
         raise typer.BadParameter("--metrics-port goes with --loop")
     log_to_stderr(verbose=verbose, json=json_logs)
     if loop:
-        collecting.collect(config, metrics_port=metrics_port, announce=not json_logs)
+        collecting.collect(config, metrics_port=metrics_port, announce=announce)
     else:
-        collecting.take_snapshot(config, announce=not json_logs)
+        collecting.take_snapshot(config, announce=announce)
 
 
 if __name__ == "__main__":

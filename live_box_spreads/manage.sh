@@ -171,11 +171,11 @@ announce() {
 
 # The collector runs in the background until the dashboard ends, however it ends.
 run_both() {
-    (cd "$here" && exec "$python" ingest.py --loop "$@") &
+    (cd "$here" && exec "$python" ingest.py --announce --loop "$@") &
     collector=$!
     trap 'kill -TERM "$collector" 2>/dev/null || true; wait "$collector" 2>/dev/null || true' EXIT
     # bash runs a trap only after its foreground child: so wait for a background one instead.
-    (cd "$here/dashboard" && exec "$python" app.py "$@") &
+    (cd "$here/dashboard" && exec "$python" app.py --announce "$@") &
     dashboard=$!
     trap 'kill -TERM "$dashboard" 2>/dev/null || true' INT TERM HUP
     local status=0
@@ -199,9 +199,9 @@ esac
 announce "$word"
 prepare "$word"
 case $word in
-    snapshot) cd "$here" && exec "$python" ingest.py "$@" ;;
-    collect) cd "$here" && exec "$python" ingest.py --loop "$@" ;;
-    dashboard) cd "$here/dashboard" && exec "$python" app.py "$@" ;;
+    snapshot) cd "$here" && exec "$python" ingest.py --announce "$@" ;;
+    collect) cd "$here" && exec "$python" ingest.py --announce --loop "$@" ;;
+    dashboard) cd "$here/dashboard" && exec "$python" app.py --announce "$@" ;;
     both) run_both "$@" ;;
     demo) cd "$root" && exec "$python" -m live_box_spreads demo "$@" ;;
     test) cd "$root" && exec "$python" -m pytest -n auto --dist loadfile "$@" ;;

@@ -123,11 +123,8 @@ class _Descriptor(io.RawIOBase):
         if self._lost_lines and not self.goes_on:
             return len(content)  # the command is ending
         try:
-            if self._lost_lines:
-                line_end = "\n" if self._within_line else ""
-                self._send(f"{line_end}{self.words(self._lost_lines, self._reason)}\n".encode())
-                self._lost_lines = 0
-            self._send(content)
+            self._send(self._losses() + content)
+            self._lost_lines = 0
         except OSError as error:
             self._reason = error.strerror or type(error).__name__
             self._lost_lines += max(1, content.count(b"\n"))
@@ -135,6 +132,13 @@ class _Descriptor(io.RawIOBase):
                 left = error.errno in {errno.EPIPE, errno.ECONNRESET}
                 raise LostOutput(self._reason, reader_left=left) from None
         return len(content)
+
+    def _losses(self) -> bytes:
+        """Return the line that tells of what was lost; nothing if nothing was."""
+        if not self._lost_lines:
+            return b""
+        line_end = "\n" if self._within_line else ""
+        return f"{line_end}{self.words(self._lost_lines, self._reason)}\n".encode()
 
     def _send(self, content: bytes) -> None:
         rest = memoryview(content)

@@ -15,6 +15,7 @@ from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.net.client import Limits
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
@@ -43,6 +44,7 @@ class Setting:
         stale_after_secs: a quote older than this counts as stale.
         latency_secs: from a quote to the book, at most.
         recovery_secs: after a trouble is over, the book is true again within this.
+        limits: on each REST answer, in real seconds.
     """
 
     universe: Universe
@@ -51,6 +53,7 @@ class Setting:
     stale_after_secs: float = 5.0
     latency_secs: float = 1.0
     recovery_secs: float = 15.0
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,9 @@ async def collecting(
     judge = Judge(exchange.occ_symbols, rules, latency_secs=setting.latency_secs)
     rig, stop = Rig(exchange, setting, judge), asyncio.Event()
     feed = TastytradeFeed(
-        TastytradeClient(DEMO, exchange.base_url, monotonic_secs=monotonic_secs),
+        TastytradeClient(
+            DEMO, exchange.base_url, monotonic_secs=monotonic_secs, limits=setting.limits
+        ),
         name="simulated",
         timeliness=Timeliness.SIMULATED,
         clock=exchange.now,

@@ -10,6 +10,7 @@ from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.dxlink.session import LinkTimes
 from live_box_spreads.feeds.rest_pass import RestTimes
 from live_box_spreads.feeds.tastytrade import FeedTimes
+from live_box_spreads.net.client import Limits
 from live_box_spreads.simulator.exchange import SimulatorOptions
 from live_box_spreads.simulator.scenarios import SCENARIOS
 
@@ -45,6 +46,7 @@ QUICK = Setting(
     interval_secs=0.25,
     latency_secs=2.0,
     recovery_secs=20.0,
+    limits=Limits(answer_secs=1.5, call_secs=4.0),
 )
 
 

@@ -31,7 +31,9 @@ def collect(
     config: ConfigOption = None,
     interval: Annotated[
         float | None,
-        typer.Option(min=0.1, metavar="S", help="Seconds between snapshots; else as configured."),
+        typer.Option(
+            min=0.1, max=604_800, metavar="S", help="Seconds between snapshots; else as configured."
+        ),
     ] = None,
     metrics_port: MetricsPortOption = None,
     verbose: VerboseOption = False,
@@ -40,7 +42,7 @@ def collect(
 ) -> None:
     """Keep taking snapshots until Ctrl-C or SIGTERM; one line each."""
     from live_box_spreads.cli import collecting  # noqa: PLC0415
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     if stop_on_stdin_close:
         stop_when_stdin_closes()

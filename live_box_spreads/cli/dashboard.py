@@ -25,8 +25,8 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the collected snapshots in a browser, until Ctrl-C."""
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.dashboard.app import run_dashboard  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings(config)

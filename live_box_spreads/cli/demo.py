@@ -42,7 +42,7 @@ def demo(
         bool, typer.Option("--browser/--no-browser", help="Open a browser when all is ready.")
     ] = True,
     interval: Annotated[
-        float, typer.Option(min=0.5, metavar="S", help="Seconds between snapshots.")
+        float, typer.Option(min=0.5, max=604_800, metavar="S", help="Seconds between snapshots.")
     ] = 5.0,
     folder: Annotated[
         Path | None,
@@ -54,7 +54,7 @@ def demo(
     Exchange, collector and dashboard are three processes; the real client reads the exchange
     over real sockets. All of them end together.
     """
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import environment  # noqa: PLC0415
 
     log_to_stderr()
@@ -170,7 +170,13 @@ def _show_dashboard(env: Mapping[str, str], port: int, *, browser: bool) -> None
             webbrowser.open(url)
 
     settings = load_settings(env=env)
-    run_dashboard(settings, host=settings.dashboard.host, port=port, on_ready=on_ready)
+    run_dashboard(
+        settings,
+        host=settings.dashboard.host,
+        port=port,
+        collector_started=True,
+        on_ready=on_ready,
+    )
 
 
 def _has_screen() -> bool:

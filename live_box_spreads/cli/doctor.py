@@ -27,7 +27,7 @@ def doctor(*, config: ConfigOption = None) -> None:
     """
     from live_box_spreads.cli.check import Outcome  # noqa: PLC0415
     from live_box_spreads.cli.checks import run_checks  # noqa: PLC0415
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     async def all_checks() -> list[Check]:
         return [check async for check in run_checks(config)]

@@ -111,9 +111,9 @@ def encode(frame: pl.DataFrame, format_: Literal["csv", "json", "parquet"]) -> b
     if format_ == "json":
         text = text.with_columns(words.str.replace_all(_CONTROL, "\ufffd"))
         return text.write_json().encode() + b"\n"
-    is_formula = words.str.contains(_BEGINS_FORMULA)
-    text = text.with_columns(pl.when(is_formula).then("'" + words).otherwise(words))
-    text = text.with_columns(words.str.replace_all(_CONTROL, "\ufffd"))
+    text = text.with_columns(
+        words.str.replace(_BEGINS_FORMULA, "'${0}").str.replace_all(_CONTROL, "\ufffd")
+    )
     return text.write_csv().encode()
 
 

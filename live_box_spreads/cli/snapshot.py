@@ -18,7 +18,7 @@ def snapshot(
 ) -> None:
     """Take one snapshot of the configured roots and expiries."""
     from live_box_spreads.cli.collecting import take_snapshot  # noqa: PLC0415
-    from live_box_spreads.cli.logs import log_to_stderr  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     log_to_stderr(verbose=verbose, json=json_logs)
     take_snapshot(config)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,10 +26,10 @@ from live_box_spreads.model.errors import (
     ConfigError,
     FeedEndedError,
     StoreError,
+    StoreFullError,
 )
 from live_box_spreads.net.verdicts import Verdict, error_ruling
 from live_box_spreads.plain_text import place_of, plain
-from live_box_spreads.stores.snapshots import snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +39,7 @@ if TYPE_CHECKING:
     from live_box_spreads.collector.sources import Clock, Sleep
     from live_box_spreads.feeds.base import Feed, Universe
     from live_box_spreads.model.chain import Chain
-    from live_box_spreads.stores.snapshots import SnapshotStore
-
-_MOST_AHEAD = timedelta(minutes=1)
-"""Another writer of the folder may be this much ahead."""
+    from live_box_spreads.stores.snapshots import Listing, SnapshotStore
 
 _log = structlog.get_logger(__name__)
 
@@ -148,12 +146,14 @@ class Collector:
 
         Raises:
             StoreBusyError: another collector writes to this folder.
-            StoreError: the folder cannot be made or written at all.
+            StoreError: the folder cannot be made or written at all; a full disk is waited for.
             BoxSpreadsError: what another try cannot mend.
         """
         if not interval_secs > 0:
             raise ConfigError(f"an interval of {interval_secs} s is impossible; give more than 0")
-        with self._store.lock():
+        with ExitStack() as held:
+            if not await self._lock(held, interval_secs, stop, on_report):
+                return
             async with self._feed:
                 try:
                     await self._rounds(interval_secs, stop, on_report, progress or _no_progress)
@@ -161,6 +161,24 @@ class Collector:
                     _log.warning("feed_ended", feed=self._feed.name, reason=str(end))
                 finally:
                     await self._source.close()
+
+    async def _lock(
+        self,
+        held: ExitStack,
+        interval_secs: float,
+        stop: asyncio.Event,
+        on_report: Callable[[SnapshotReport], None],
+    ) -> bool:
+        """Take the folder, once the disk has room for a lock; False if stopped before."""
+        while not stop.is_set():
+            try:
+                held.enter_context(self._store.lock())
+            except StoreFullError as error:
+                on_report(self._failed(error, self._clock()))
+                await unless_stopped(self._sleep(interval_secs), stop)
+            else:
+                return True
+        return False
 
     async def _rounds(
         self,
@@ -193,31 +211,42 @@ class Collector:
                 return self._unchanged(chain, started)
             return await self._keep(chain, started)
         except Exception as error:
-            ruling = error_ruling(error)
-            if ruling.verdict is Verdict.STOP:
+            if error_ruling(error).verdict is Verdict.STOP:
                 raise
-            told = _told(error)
-            _log.warning("round_failed", error=told, reason=ruling.reason)
-            failed_at = self._clock()
-            self._counts.failed_rounds += 1
-            return SnapshotReport(
-                path=None,
-                snapshot_time=failed_at,
-                failures={"round": told},
-                duration_secs=(failed_at - started).total_seconds(),
-            )
+            return self._failed(error, started)
+
+    def _failed(self, error: Exception, started: datetime) -> SnapshotReport:
+        """Note a round that failed, and report it."""
+        told = _told(error)
+        _log.warning("round_failed", error=told, reason=error_ruling(error).reason)
+        failed_at = self._clock()
+        self._counts.failed_rounds += 1
+        return SnapshotReport(
+            path=None,
+            snapshot_time=failed_at,
+            failures={"round": told},
+            duration_secs=(failed_at - started).total_seconds(),
+        )
 
     async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Write the chain, prune, and report; a snapshot once written is always reported."""
-        path = await asyncio.to_thread(self._store.write, chain)
+        now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
+        try:
+            path = await asyncio.to_thread(self._store.write, chain)
+        except StoreFullError:  # fewer may be wanted by now: the next round has their room
+            await asyncio.to_thread(self._store.prune, now)
+            raise
         failures = self._source.failures()
         pruned: list[Path] = []
         try:
-            failures |= _hidden(chain, self._store.latest())
-            pruned = await asyncio.to_thread(self._store.prune)
+            failures |= _ahead(chain, await asyncio.to_thread(self._store.listing, now))
+            known = set(self._store.undeletable)
+            pruned = await asyncio.to_thread(self._store.prune, now)
+            failures |= _stuck(self._store, known)
         except StoreError as error:
             failures["prune"] = str(error)
         by_root = quoted_by_root(chain)
+        health = self.health()
         report = SnapshotReport(
             path=path,
             snapshot_time=chain.snapshot_time,
@@ -229,17 +258,14 @@ class Collector:
             duration_secs=(self._clock() - started).total_seconds(),
             pruned=tuple(pruned),
             rejected=chain.rejected,
-            silent_secs=self._silent_secs(),
+            silent_secs=_long(health.silent_secs()),
+            unheard_secs=_long(health.unheard_secs()),
             origin=chain.origin,
             status=self._source.status(),
         )
         self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
         return report
-
-    def _silent_secs(self) -> dict[str, float]:
-        silent = self.health().silent_secs()
-        return {root: secs for root, secs in silent.items() if secs >= SILENT_AFTER_SECS}
 
     def _unchanged(self, chain: Chain, started: datetime) -> SnapshotReport:
         """Report that no quote is newer than those written last."""
@@ -253,21 +279,33 @@ class Collector:
         )
 
 
-def _hidden(chain: Chain, newest: Path | None) -> dict[str, str]:
-    """Return a line if a snapshot from the future is shown before this one.
+def _long(secs_by_root: dict[str, float]) -> dict[str, float]:
+    return {root: secs for root, secs in secs_by_root.items() if secs >= SILENT_AFTER_SECS}
+
+
+def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
+    """Return a line if the folder has snapshots from the future.
 
     A clock that ran ahead and was set right leaves such snapshots behind. A recording may be of
     any day.
     """
-    if newest is None or chain.timeliness is Timeliness.REPLAY:
+    if not listing.ahead or chain.timeliness is Timeliness.REPLAY:
         return {}
-    ahead = snapshot_time_of(newest) - chain.snapshot_time
-    if ahead <= _MOST_AHEAD:
-        return {}
+    farthest = f"{listing.ahead[-1]} by {listing.ahead_secs:.0f} s"
     return {
-        "clock": f"{newest.name} is {ahead.total_seconds():.0f} s ahead of now and is shown as the "
-        "newest; set the clock, then remove it"
+        "clock": f"{len(listing.ahead):,} snapshots are ahead of now, {farthest}; they are set "
+        "aside (not shown as the newest, not pruned): remove them before their time comes"
     }
+
+
+def _stuck(store: SnapshotStore, known: set[Path]) -> dict[str, str]:
+    """Return a line if files could not be removed that were not told of before."""
+    new = [(path, why) for path, why in store.undeletable.items() if path not in known]
+    if not new:
+        return {}
+    path, why = new[0]
+    more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
+    return {"prune": f"{path}{more} cannot be removed ({why}); remove it yourself, or leave it"}
 
 
 def _told(error: Exception) -> str:

@@ -87,3 +87,11 @@ class CollectorHealth:
             for root, health in self.roots.items()
             if health.heard_at is not None
         }
+
+    def unheard_secs(self) -> dict[str, float]:
+        """Return for how long each root has been asked for of which the feed never spoke."""
+        return {
+            root: max(0.0, (self.at - health.awaited_since).total_seconds())
+            for root, health in self.roots.items()
+            if health.awaited_since is not None
+        }

@@ -44,6 +44,8 @@ class RootHealth:
         polled: their quotes were asked for one by one.
         heard_at: when the stream last said anything of this root; None if never.
         oldest_secs: age of the oldest quote, in seconds; NaN without one.
+        awaited_since: when the feed had been asked for all quotes, and it has said nothing of this
+            root since; None once it has, or while it is still being asked.
     """
 
     contracts: int
@@ -53,6 +55,7 @@ class RootHealth:
     polled: int
     heard_at: datetime | None
     oldest_secs: float
+    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class LiveBook:
             spot={},
         )
         self._lost = np.zeros(count, np.bool_)
+        self._spoken_of = np.zeros(len(self._roots), np.bool_)
+        self._asked_at: datetime | None = None
         self._newest: np.datetime64 | None = None
         self._version = 0  # odd while an update is being applied
         self._writing = threading.Lock()
@@ -209,6 +214,7 @@ class LiveBook:
                 polled=int(state.polled[mine].sum()),
                 heard_at=None if np.isnat(heard) else heard.item().replace(tzinfo=UTC),
                 oldest_secs=float(ages.max()) if len(ages) else float("nan"),
+                awaited_since=None if self._spoken_of[number] else self._asked_at,
             )
         return found
 
@@ -252,10 +258,14 @@ class LiveBook:
         self._go_back_with_the_clock(update.received_at)
         if update.progress is not None:
             self.progress = update.progress
+        if self._asked_at is None and self._all_asked():
+            self._asked_at = update.received_at
         if update.doubted is not None:
             self._state.streaming[update.doubted] = False
         if update.quotes is not None:
             self._apply_quotes(update.quotes, update.received_at, update.connection)
+            if update.lost is None and not update.quotes.stop_gap:
+                self._spoken_of[self._root_of_row[update.quotes.rows]] = True
         if update.activity is not None:
             self._apply_activity(update.activity)
         self._state.spot.update(update.spot)
@@ -270,7 +280,12 @@ class LiveBook:
             step = now - self._newest
             self._state.quote_time[:] += step
             self._state.heard[:] += step
+            if self._asked_at is not None:
+                self._asked_at += timedelta(milliseconds=int(step / np.timedelta64(1, "ms")))
         self._newest = now
+
+    def _all_asked(self) -> bool:
+        return self.progress is None or self.progress.quotes >= self.progress.quotes_wanted
 
     def _apply_quotes(self, quotes: Quotes, received_at: datetime, connection: int) -> None:
         """Overwrite both sides; a size without its price means nothing and is cleared with it."""

@@ -239,6 +239,11 @@ def _roots(health: CollectorHealth) -> Iterator[Metric]:
     yield by_root(
         "root_silent_seconds", "How long the stream has said nothing of a root.", silent_secs
     )
+    yield by_root(
+        "root_unheard_seconds",
+        "How long a root has been asked for of which the feed never spoke.",
+        health.unheard_secs(),
+    )
     if silent_secs:
         yield _gauge(
             "most_silent_root_seconds",

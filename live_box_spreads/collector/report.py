@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from live_box_spreads.plain_text import plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -36,6 +38,8 @@ class SnapshotReport:
         pruned: old snapshots removed, oldest first.
         rejected: rows refused and values cleared on the way in, by reason.
         silent_secs: for how long the stream has said nothing of a root, where it is long.
+        unheard_secs: for how long a root has been asked for of which the feed never spoke, where
+            it is long.
         status: how far the source is with what it still has to ask for; empty if with all.
         origin: timeliness and name of the feed, such as ``delayed cboe``.
         unchanged: no quote was newer than those of the last snapshot, so that none was written.
@@ -53,6 +57,7 @@ class SnapshotReport:
     pruned: tuple[Path, ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
     silent_secs: Mapping[str, float] = field(default_factory=dict)
+    unheard_secs: Mapping[str, float] = field(default_factory=dict)
     status: str = ""
     origin: str = ""
     unchanged: bool = False
@@ -79,9 +84,13 @@ class SnapshotReport:
         if self.overrun_secs:
             parts.append(f"overran its interval by {self.overrun_secs:.1f} s")
         parts += [f"{root} silent for {secs:.0f} s" for root, secs in self.silent_secs.items()]
+        parts += [
+            f"{root} asked for {secs:.0f} s ago and never quoted"
+            for root, secs in self.unheard_secs.items()
+        ]
         if self.status:
             parts.append(self.status)
-        parts += [f"{name} failed: {reason}" for name, reason in self.failures.items()]
+        parts += [f"{name} failed: {plain(reason)}" for name, reason in self.failures.items()]
         return "  ".join(parts)
 
 

@@ -19,7 +19,10 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from live_box_spreads.logs import log_to_stderr
 from live_box_spreads.model.errors import BoxSpreadsError, ConfigError
+from live_box_spreads.plain_text import error_lines
+from live_box_spreads.standard_streams import going_on_without_output, safe_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +47,7 @@ def run_dashboard(
     *,
     host: str,
     port: int,
+    collector_started: bool = False,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the dashboard until it is interrupted.
@@ -52,6 +56,7 @@ def run_dashboard(
         settings: the configuration.
         host: loopback address to listen on; there is no login, so no other one is taken.
         port: port to listen on; 0 takes a free one.
+        collector_started: whether a collector was started beside it.
         on_ready: called once with the address, when browsers can connect.
 
     Raises:
@@ -64,7 +69,7 @@ def run_dashboard(
 
         from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415
 
-        view = MarketView(settings)
+        view = MarketView(settings, collector_started=collector_started)
         threading.Thread(target=_warm_up, args=(view,), name="warm-up", daemon=True).start()
         app = _build(view)
         url = f"http://{_in_url(host)}:{listener.getsockname()[1]}/"
@@ -125,7 +130,8 @@ def _warm_up(view: MarketView) -> None:
         view.warm_up()
     except BoxSpreadsError as error:
         # The page says the same in its notice; here it is for whoever looks at the terminal.
-        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+        for line in error_lines(error):
+            print(f"dashboard: {line}", file=sys.stderr)  # noqa: T201
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -160,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, metavar="F", help="configuration file")
     parser.add_argument("--port", type=int, metavar="P", help="port, instead of the configured one")
+    parser.add_argument("--announce", action="store_true", help="say first what begins, and where")
     return parser
 
 
@@ -169,17 +176,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the command line; None for the real ones.
     """
+    asked = _parser().parse_args(arguments)
+    log_to_stderr()
+    try:
+        with safe_streams(), going_on_without_output():
+            return _run(asked)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(asked: argparse.Namespace) -> int:
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
 
-    asked = _parser().parse_args(arguments)
     try:
         settings = load_settings(asked.config)
         port = settings.dashboard.port if asked.port is None else asked.port
-        print(  # noqa: T201
-            f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
-            f"with the snapshots of {settings.snapshot_storage.folder}",
-            file=sys.stderr,
-        )
+        if asked.announce:
+            print(  # noqa: T201
+                f"starting the dashboard on http://{_in_url(settings.dashboard.host)}:{port}/ "
+                f"with the snapshots of {settings.snapshot_storage.folder}",
+                file=sys.stderr,
+            )
         run_dashboard(
             settings,
             host=settings.dashboard.host,
@@ -187,10 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             on_ready=lambda url: print(f"{TITLE}: {url}  (Ctrl-C to stop)", flush=True),  # noqa: T201
         )
     except BoxSpreadsError as error:
-        print(f"dashboard: {error}", file=sys.stderr)  # noqa: T201
+        for line in error_lines(error):
+            print(f"dashboard: {line}", file=sys.stderr)  # noqa: T201
         return 1
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 

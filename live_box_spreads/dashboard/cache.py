@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    import polars as pl
+
 Value = TypeVar("Value")
+
+
+_ENTRY_BYTES = 6_000
+"""What an entry takes beside the values of a frame: its key, its columns, its place here."""
+
+
+def size_of_frame(frame: pl.DataFrame | None) -> int:
+    """Return the bytes that a frame takes in a cache, an empty one or none too."""
+    return _ENTRY_BYTES + (0 if frame is None else int(frame.estimated_size()))
 
 
 class Cache(Generic[Value]):

@@ -104,7 +104,7 @@ def _register_poll(app: Dash, view: MarketView) -> None:
         is_drawn = shown is not None and shown["published"] == wanted["published"]
         if not is_drawn and 0 <= now - wanted["published"] < _DRAWN_WITHIN_SECS:
             return no_update
-        newest = await asyncio.to_thread(view.newest)
+        newest = await asyncio.to_thread(view.snapshots.newest)
         found = await asyncio.to_thread(status.version, view, newest, now)
         return no_update if is_drawn and status.is_same(found, wanted) else found
 
@@ -118,7 +118,7 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         prevent_initial_call=True,
     )
     async def roots(version: Version, root: str) -> Any:
-        market = await asyncio.to_thread(view.market, version["snapshot"])
+        market = await asyncio.to_thread(view.snapshots.market, version["snapshot"])
         return status.root_choice(view, market, root)
 
     @app.callback(
@@ -130,7 +130,7 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         prevent_initial_call=True,
     )
     async def expiries(version: Version, root: str, expiry: str | None) -> Any:
-        market = await asyncio.to_thread(view.market, version["snapshot"])
+        market = await asyncio.to_thread(view.snapshots.market, version["snapshot"])
         return status.expiry_choice(market, root, expiry)
 
 
@@ -187,7 +187,7 @@ class _Draw:
 
     def __call__(self, part: Part) -> _Drawn:
         try:
-            market = self.view.market(self.version["snapshot"])
+            market = self.view.snapshots.market(self.version["snapshot"])
             return _Drawn(part.draw(self.view, market, Choices.read(self.controls)))
         except DRAWING_ERRORS as error:
             return _Drawn(part.failed(self.failures.line(part.name, error)), failed=True)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from live_box_spreads.books.box_table import BoxTable
-    from live_box_spreads.dashboard.market_view import Market, MarketView
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,7 @@ class Tally:
 def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
     """Return why there are no quotes of a root, and how to get some; empty if there are."""
     if market is None:
-        return (
-            f"No snapshot yet in {view.settings.snapshot_folder}.\n"
-            "Start the collector (python ingest.py --loop), or try boxes demo."
-        )
+        return view.snapshots.why_empty()
     if root not in market.chain.roots:
         return f"{market.path.name} has no quotes of {root}."
     if not is_loan(root):

@@ -56,7 +56,7 @@ _GRAPH_CONFIG: Any = {
 def layout(view: MarketView) -> dmc.MantineProvider:
     """Return the whole page with its selections made; the panels fill themselves."""
     settings = view.settings
-    newest = view.newest()
+    newest = view.snapshots.newest()
     wanted = status.version(view, newest, time.time())
     return dmc.MantineProvider(
         [

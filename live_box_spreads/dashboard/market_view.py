@@ -6,9 +6,9 @@ Everything is computed on the server, once for all browsers, and kept within a b
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,20 +21,17 @@ from live_box_spreads.books.reference_spread import with_reference
 from live_box_spreads.books.skew import SKEW_COLUMNS
 from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.books.surfaces import strike_grid
-from live_box_spreads.dashboard.cache import Cache
+from live_box_spreads.dashboard.cache import Cache, size_of_frame
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.history import Past
-from live_box_spreads.model.errors import SnapshotError, StoreError
+from live_box_spreads.dashboard.snapshots import Market, Snapshots
 from live_box_spreads.model.products import PRODUCTS, is_loan
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference.history import Reference
 from live_box_spreads.settings import make_reference
-from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
-    from pathlib import Path
 
     import polars as pl
     from numpy.typing import NDArray
@@ -49,12 +46,7 @@ PANEL_COLUMNS = SKEW_COLUMNS
 STRIKE_CELLS = 48
 _FEWEST_CELLS = 2
 BEST_BOXES = 200
-_MOST_UNREADABLE = 20
-"""So many newest snapshots are tried; where none of them can be read, none is shown."""
-_UNREADABLE_FOR_SECS = 60.0
-_CHAINS_BYTES = 200_000_000
 _TABLES_BYTES = 400_000_000
-_ENTRY_BYTES = 6_000
 _CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
 _BEST_BYTES = 10_000_000
@@ -65,32 +57,6 @@ _GRID_STEP = 1.02
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """A snapshot that is shown.
-
-    Attributes:
-        path: its file.
-        chain: its quotes.
-    """
-
-    path: Path
-    chain: Chain
-
-
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """What the snapshot folder has to show.
-
-    Attributes:
-        market: the newest snapshot that can be read; None if there is none.
-        notice: what a person should know about newer ones that cannot be read; empty if nothing.
-    """
-
-    market: Market | None
-    notice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Fair:
     """The fair curve of a root: a row an expiry, and the smooth curve through them if there is."""
 
@@ -98,79 +64,32 @@ class _Fair:
     smooth: SmoothCurve | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """Why a file could not be read, and until when it is not tried again."""
-
-    reason: str
-    until_secs: float
-
-
 class MarketView:
     """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Look at the configured folder; nothing is read yet."""
-        self.settings = settings
-        self._store = settings.store()
-        self._references = make_reference(settings)
-        self._chains: Cache[Chain | _Unreadable] = Cache(_CHAINS_BYTES, _size_of_chain)
-        self._curves: Cache[_Fair] = Cache(_CURVES_BYTES, lambda fair: _size_of(fair.table))
-        self._best: Cache[Opportunities] = Cache(_BEST_BYTES, lambda best: _size_of(best.frame))
-        self._pricing = Lock()
-        self._tables: Cache[BoxTable] = Cache(_TABLES_BYTES, lambda table: _size_of(table.frame))
-
-    def newest(self) -> Newest:
-        """Return the newest snapshot that can be read, and a word on newer ones that cannot."""
-        notice = ""
-        try:
-            paths = self._store.paths()
-        except StoreError as error:
-            return Newest(None, str(error))
-        for path in paths[: -_MOST_UNREADABLE - 1 : -1]:
-            try:
-                return Newest(Market(path, self.chain(path)), notice)
-            except SnapshotError as error:
-                notice = notice or f"The newest snapshot cannot be read: {error}"
-        return Newest(None, notice)
-
-    def market(self, snapshot: str) -> Market | None:
-        """Return the snapshot of a name; None for the empty name of a page without any.
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        collector_started: bool = False,
+    ) -> None:
+        """Look at the configured folder; nothing is read yet.
 
         Args:
-            snapshot: name of a file in the snapshot folder; from the browser, so of any content.
-
-        Raises:
-            SnapshotError: it is no name of a snapshot, or the file is gone or cannot be read.
+            settings: the configuration.
+            clock: gives the current instant, with a time zone.
+            collector_started: whether whoever opens the dashboard has started a collector too.
         """
-        if not snapshot:
-            return None
-        path = self._store.folder / snapshot
-        if path.name != snapshot:
-            raise SnapshotError(f"{snapshot[:80]!r} is no name of a snapshot; reload the page")
-        snapshot_time_of(path)
-        return Market(path, self.chain(path))
-
-    def chain(self, path: Path) -> Chain:
-        """Return the quotes of a snapshot.
-
-        What cannot be read is not read again for a minute, unless the file changes.
-
-        Raises:
-            SnapshotError: the file cannot be read.
-        """
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise SnapshotError(f"{path} is gone: {error.strerror}") from error
-        key = (path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        kept = self._chains.get(key, lambda: _read(path))
-        if isinstance(kept, _Unreadable) and time.monotonic() > kept.until_secs:
-            self._chains.forget(key)
-            kept = self._chains.get(key, lambda: _read(path))
-        if isinstance(kept, _Unreadable):
-            raise SnapshotError(kept.reason)
-        return kept
+        self.settings = settings
+        self.snapshots = Snapshots(
+            settings.store(), clock=clock, collector_started=collector_started
+        )
+        self._references = make_reference(settings)
+        self._curves: Cache[_Fair] = Cache(_CURVES_BYTES, lambda it: size_of_frame(it.table))
+        self._best: Cache[Opportunities] = Cache(_BEST_BYTES, lambda it: size_of_frame(it.frame))
+        self._pricing = Lock()
+        self._tables: Cache[BoxTable] = Cache(_TABLES_BYTES, lambda it: size_of_frame(it.frame))
 
     def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
         """Return the boxes of one expiry that pass the filters, with ``PANEL_COLUMNS`` alone."""
@@ -261,7 +180,7 @@ class MarketView:
 
     def warm_up(self) -> None:
         """Compute what a page asks for first."""
-        market = self.newest().market
+        market = self.snapshots.newest().market
         roots = loan_roots(market.chain) if market else []
         if market is None or not roots:
             return
@@ -273,30 +192,6 @@ class MarketView:
             continue
         self.best_boxes(market, choices)
 
-    def past(self, market: Market, minutes: float) -> Past:
-        """Return the snapshots of the minutes up to the one shown."""
-        try:
-            kept = self._store.paths()
-        except StoreError:  # newest() tells about it
-            kept = []
-        return Past.of(kept, market.path, minutes)
-
-    def history(self, market: Market, minutes: float) -> Iterator[Market]:
-        """Return some snapshots of the minutes up to the one shown; ``Past`` says which.
-
-        They come one at a time, oldest first. Those that cannot be read are left out.
-        """
-        for path in self.past(market, minutes).paths:
-            found = market if path == market.path else self._readable(path)
-            if found is not None:
-                yield found
-
-    def _readable(self, path: Path) -> Market | None:
-        try:
-            return Market(path, self.chain(path))
-        except SnapshotError:  # newest() tells about it; pruned ones are no news
-            return None
-
     def strike_edges(self, market: Market, root: str) -> NDArray[np.float64]:
         """Return the (m+1,) edges of the strike cells of the surfaces of a root.
 
@@ -307,22 +202,6 @@ class MarketView:
         strikes = np.unique(_strikes(market.chain, root))
         within = np.count_nonzero((strikes >= low * centre) & (strikes <= high * centre))
         return strike_grid(centre, low, high, max(_FEWEST_CELLS, min(int(within), STRIKE_CELLS)))
-
-
-def _read(path: Path) -> Chain | _Unreadable:
-    try:
-        return read_snapshot(path)
-    except SnapshotError as error:
-        return _Unreadable(str(error), time.monotonic() + _UNREADABLE_FOR_SECS)
-
-
-def _size_of(frame: pl.DataFrame) -> int:
-    """Return the bytes that a frame takes, an empty one too, with its key and its columns."""
-    return int(frame.estimated_size()) + _ENTRY_BYTES
-
-
-def _size_of_chain(kept: Chain | _Unreadable) -> int:
-    return _ENTRY_BYTES if isinstance(kept, _Unreadable) else _size_of(kept.quotes)
 
 
 def reference_price(chain: Chain, root: str) -> float:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market, MarketView
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
     from live_box_spreads.dashboard.status import Version
 
     Outputs = dict[str, Any]

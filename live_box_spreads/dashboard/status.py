@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market, MarketView, Newest
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market, Newest
 
 BADGE_COLOURS = {
     Timeliness.LIVE: "green",
@@ -49,7 +50,7 @@ def version(view: MarketView, newest: Newest, now_secs: float) -> Version:
     """Return what a page should show: the newest snapshot that can be read."""
     market = newest.market
     caveat = market.chain.caveat if market else ""
-    said = filter(None, (newest.notice, caveat and f"In this snapshot {caveat}."))
+    said = filter(None, (newest.notice, caveat and f"In this snapshot: {caveat}"))
     return Version(
         snapshot=market.path.name if market else "",
         notice="; ".join(said),

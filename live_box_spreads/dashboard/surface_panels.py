@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from live_box_spreads.books.surfaces import RowLabel, Surface
     from live_box_spreads.dashboard.axes import TimeAxis
     from live_box_spreads.dashboard.choices import Choices, Price, TimeChoice
-    from live_box_spreads.dashboard.market_view import Market, MarketView
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
 
 _NAMES: dict[Price, str] = {"mid": "Mid", "bid": "Borrow (bid)", "ask": "Lend (ask)"}
 _EACH_CELL = {
@@ -121,7 +122,7 @@ def _rows(view: MarketView, market: Market, choices: Choices) -> Iterator[tuple[
         for each in market.chain.expiries(root):
             yield market, each
     elif expiry is not None:
-        for at in view.history(market, choices.history_minutes):
+        for at in view.snapshots.history(market, choices.history_minutes):
             if expiry in at.chain.expiries(root):
                 yield at, expiry
 
@@ -148,7 +149,7 @@ def _too_few(shown: NDArray[np.bool_], view: MarketView, market: Market, choices
 def _short_history(rows: int, view: MarketView, market: Market, choices: Choices) -> str:
     if choices.expiry is None:
         return "Choose an expiry to see its history."
-    older = view.past(market, choices.history_minutes).older
+    older = view.snapshots.past(market, choices.history_minutes).older
     return (
         f"A history needs two snapshots of {choices.root} {choices.expiry:%d %b %Y}; the last "
         f"{choices.history_minutes:g} minutes have {rows}.\n"

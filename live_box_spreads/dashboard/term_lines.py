@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from live_box_spreads.books.smooth_curve import SmoothCurve
-    from live_box_spreads.dashboard.market_view import Market
+    from live_box_spreads.dashboard.snapshots import Market
     from live_box_spreads.model.rates import Compounding
     from live_box_spreads.reference.history import Reference
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market, MarketView
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
 
 _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 

@@ -14,7 +14,8 @@ from live_box_spreads.reference.history import HELD_FLAT
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
-    from live_box_spreads.dashboard.market_view import Market, MarketView
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
 
 
 def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div]:

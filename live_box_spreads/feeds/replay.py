@@ -8,6 +8,7 @@ stands still until the next one.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -18,7 +19,7 @@ from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
 from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.feeds.timeline import Playback, Timeline
-from live_box_spreads.model.chain import KEY, Chain, Timeliness
+from live_box_spreads.model.chain import KEY, UNCHECKED, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError, SnapshotError
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot, snapshot_time_of
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SHORTEST_PAUSE_SECS = 1e-3  # no more than a thousand looks a second, at whatever speed
+_MOST_TRIED = 100  # snapshots that cannot be read, before the wait is called a failure
 _ABSENT = "not in the recorded snapshot (the contract is kept without a quote)"
 
 
@@ -73,6 +75,7 @@ class ReplayFeed:
         self._timeline: Timeline | None = None
         self._started: float | None = None
         self._shown: tuple[Path, Chain] | None = None
+        self._told_unchecked = False
 
     @property
     def timeliness(self) -> Timeliness:
@@ -167,9 +170,16 @@ class ReplayFeed:
                 "set replay.loop to begin again"
             )
         at = position.snapshot
-        for path in (*reversed(self._paths[: at + 1]), *self._paths[at + 1 :]):
+        tried = 0
+        for number in itertools.chain(range(at, -1, -1), range(at + 1, len(self._paths))):
+            path = self._paths[number]
             if self._shown is not None and self._shown[0] == path:
                 return self._shown[1]
+            if path in self.damaged:
+                continue
+            if tried == _MOST_TRIED:
+                break
+            tried += 1
             chain = await self._read(path)
             if chain is not None:
                 self._shown = path, chain
@@ -179,14 +189,16 @@ class ReplayFeed:
 
     async def _read(self, path: Path) -> Chain | None:
         """Read a snapshot; one that cannot be read is noted and told once."""
-        if path in self.damaged:
-            return None
         try:
-            return await asyncio.to_thread(read_snapshot, path)
+            chain = await asyncio.to_thread(read_snapshot, path)
         except SnapshotError as error:
             self.damaged[path] = str(error)
             log.warning("snapshot_skipped", reason=str(error))
             return None
+        if UNCHECKED in chain.notes and not self._told_unchecked:
+            self._told_unchecked = True
+            log.warning("recording_unchecked", first=path.name, reason=chain.caveat)
+        return chain
 
     def _opened(self) -> Timeline:
         if self._timeline is None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+UNCHECKED = "unchecked"
+"""The topic of ``Chain.notes`` that says why damage to the stored chain would go unnoticed."""
+
 SETTLEMENT_TYPE = pl.Enum(["AM", "PM"])
 RIGHT_TYPE = pl.Enum(["C", "P"])
 TIME_TYPE = pl.Datetime("ms", "UTC")
@@ -155,6 +158,9 @@ class Chain:
     @property
     def caveat(self) -> str:
         """What a person should know before trusting the quotes, in one line; empty if nothing."""
+        return "; ".join(filter(None, (self._lost_stream(), self._no_digest())))
+
+    def _lost_stream(self) -> str:
         lost_since = self.notes.get("stream_lost_since")
         if lost_since is None:
             return ""
@@ -162,6 +168,10 @@ class Chain:
         by_rest = f"; {polled} quotes are by REST, each with its own time" if polled else ""
         since = lost_since.replace("T", " ").replace("+00:00", " UTC")
         return f"the stream has lacked quotes since {since}{by_rest}"
+
+    def _no_digest(self) -> str:
+        why = self.notes.get(UNCHECKED)
+        return f"damage would go unnoticed: {why}" if why else ""
 
     @property
     def roots(self) -> list[str]:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MIN_STRIKE: Final = 0.001
-MAX_STRIKE: Final = 99_999.999
-"""The finest and the highest strike that an option symbol can hold, in index points."""
+"""The finest strike that an option symbol can hold, in index points."""
 
 MAX_PRICE: Final = 1e6
-"""No option and no index costs more, in index points."""
+MAX_STRIKE: Final = MAX_PRICE
+"""No option and no index costs more, in index points, and none will for a long time."""
 
 MAX_CONTRACTS: Final = 10**12
 """No size, volume or open interest is larger; four of them still add up to a whole number."""
@@ -40,13 +40,13 @@ _BEGINS_FORMULA: Final = ("=", "+", "-", "@")
 NO_KEY: Final = "no root, expiry, right or positive strike"
 NO_PRODUCT: Final = "no underlying or settlement"
 ODD_NAME: Final = f"root or underlying is no symbol of at most {_LONGEST_NAME} characters"
-HIGH_STRIKE: Final = f"strike below {MIN_STRIKE:g} or above {MAX_STRIKE:,.3f}, or no number"
+HIGH_STRIKE: Final = f"strike below {MIN_STRIKE:g} or above {MAX_STRIKE:,.0f}, or no number"
 ODD_EXPIRY: Final = f"expiry before {FIRST_SERVED_DAY} or after {LAST_SERVED_DAY}"
 REFUSALS: Final = (NO_KEY, NO_PRODUCT, ODD_NAME, HIGH_STRIKE, ODD_EXPIRY)
 """Why a row is refused, the first reason that applies; each row counts once."""
 
 _KEPT: Final = "(the row is kept without it)"
-AHEAD: Final = "quote time ahead of the snapshot (the row is kept without its quote)"
+AHEAD: Final = "quote time over a minute ahead of the snapshot (the row is kept without its quote)"
 LONG_AGO: Final = f"quote time before {FIRST_SERVED_DAY} (the row is kept without its quote)"
 ODD_SPOT: Final = f"spot that is no price of at most {MAX_PRICE:,.0f} {_KEPT}"
 
@@ -82,8 +82,8 @@ def checked_instant(snapshot_time: datetime) -> datetime:
         raise ChainError(f"snapshot_time {snapshot_time.isoformat()} has no time zone; give it one")
     if not FIRST_INSTANT <= snapshot_time <= LAST_INSTANT:
         raise ChainError(
-            f"snapshot_time {snapshot_time.isoformat()} is outside the session calendar; it "
-            f"should be from {FIRST_SERVED_DAY} to {LAST_SERVED_DAY}"
+            f"snapshot_time {snapshot_time.isoformat()} is outside the session calendar, "
+            f"{FIRST_SERVED_DAY} to {LAST_SERVED_DAY}; set the clock, or the time of the quotes"
         )
     return snapshot_time.astimezone(UTC)
 
@@ -120,8 +120,8 @@ def clear_values(
         AHEAD: (quoted > pl.lit(snapshot_time + MOST_AHEAD), _QUOTE),
         LONG_AGO: (quoted < pl.lit(FIRST_INSTANT), _QUOTE),
     }
-    for column, cleared in _CLEARED_WITH.items():
-        faults[odd_value(column)] = (_is_odd(column), cleared)
+    for name, columns in _CLEARED_WITH.items():
+        faults[odd_value(name)] = (_is_odd(name), columns)
     found = frame.select(**{word: fault.sum() for word, (fault, _) in faults.items()})
     for word, rows in found.row(0, named=True).items():
         if rows:

@@ -11,6 +11,7 @@
     ├── FileFormatError                a file that is not what it is read as
     ├── StoreError                     a snapshot folder that cannot be used
     │   ├── StoreBusyError             another collector already writes there
+    │   ├── StoreFullError             no room on the disk
     │   └── SnapshotError              a snapshot that cannot be read
     └── FeedError                      quotes that cannot be had
         ├── CredentialsError           missing or unreadable credentials
@@ -72,6 +73,10 @@ class StoreError(BoxSpreadsError):
 
 class StoreBusyError(StoreError):
     """Another collector already writes to this folder."""
+
+
+class StoreFullError(StoreError):
+    """There is no room on the disk of this folder."""
 
 
 class SnapshotError(StoreError):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
-from typing import Final
-
-import httpx2
+from typing import Final, NamedTuple
 
 from live_box_spreads.model.errors import ConfigError
 
 _SECURE: Final = frozenset({"https", "wss"})
 _PLAIN: Final = frozenset({"http", "ws"})
 _LONGEST_SHOWN: Final = 200
+
+# Stricter than the RFC, so that no two readers of an address can disagree about its host: plain
+# ASCII without spaces and backslashes, a host of letters and digits. It needs no HTTP library,
+# which takes a while to load and which settings do not need.
+_CHARACTERS: Final = re.compile(r"[!-\[\]-~]*")
+_PARTS: Final = re.compile(r"([a-z]+)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.IGNORECASE)
+_AUTHORITY: Final = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::([0-9]+))?", re.IGNORECASE)
 
 SECRETS_GO_THERE: Final = "secrets go there"
 """Why an address that is logged in to should be encrypted."""
@@ -29,22 +35,15 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
-def is_loopback(url: str) -> bool:
-    """Return whether a URL points at this machine.
-
-    Raises:
-        httpx2.InvalidURL: not a URL.
-    """
-    return is_loopback_host(host_of(url))
-
-
 def host_of(url: str) -> str:
-    """Return the host of a URL.
+    """Return the host of a URL, an IPv6 address without brackets; empty if it is no such URL."""
+    address = _parsed(url)
+    return address.host if address else ""
 
-    Raises:
-        httpx2.InvalidURL: not a URL.
-    """
-    return httpx2.URL(url).host
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL points at this machine."""
+    return is_loopback_host(host_of(url))
 
 
 def is_loopback_authority(authority: str) -> bool:
@@ -53,10 +52,8 @@ def is_loopback_authority(authority: str) -> bool:
     A page of another site can have its name point at this machine (DNS rebinding); its browser
     then sends that name as the host.
     """
-    parsed = _parsed(f"http://{authority}")
-    if isinstance(parsed, str) or parsed.userinfo or parsed.raw_path != b"/" or parsed.fragment:
-        return False
-    return is_loopback_host(parsed.host)
+    found = _AUTHORITY.fullmatch(authority)
+    return found is not None and is_loopback_host(_host(found))
 
 
 def address_fault(url: str, why: str = SECRETS_GO_THERE) -> str:
@@ -66,15 +63,13 @@ def address_fault(url: str, why: str = SECRETS_GO_THERE) -> str:
         url: an http, https, ws or wss URL.
         why: why it should be encrypted.
     """
-    parsed = _parsed(url)
-    if isinstance(parsed, str):
-        return f"no URL: {parsed}"
-    if parsed.userinfo:
+    if "@" in re.split("[/?#]", url.partition("://")[2] or url)[0]:
         return NAMES_A_USER
-    if not parsed.host or parsed.scheme not in _SECURE | _PLAIN:
+    parsed = _parsed(url)
+    if parsed is None or parsed.scheme not in _SECURE | _PLAIN:
         return "no web address; it should be https://… (wss://… for a stream)"
-    if parsed.port is not None and not 0 < parsed.port < 2**16:
-        return f"port {str(parsed.port)[:20]} is out of range; choose one from 1 to 65535"
+    if parsed.port and (len(parsed.port) > len("65535") or not 0 < int(parsed.port) < 2**16):
+        return f"port {parsed.port[:20]} is out of range; choose one from 1 to 65535"
     if parsed.scheme in _PLAIN and not is_loopback_host(parsed.host):
         return (
             f"not encrypted, and {why}; it should be {parsed.scheme}s://…, "
@@ -87,10 +82,9 @@ def base_url_fault(url: str, why: str = SECRETS_GO_THERE) -> str:
     """Return what is wrong with an address that paths are put behind; empty if nothing is."""
     if fault := address_fault(url, why):
         return fault
-    parsed = httpx2.URL(url)
-    if parsed.scheme not in {"http", "https"}:
+    if not url.lower().startswith("http"):
         return "no address of an HTTP service; it should be https://…"
-    if parsed.fragment or "?" in url or "#" in url:
+    if "?" in url or "#" in url:
         return "a query or fragment stands in it, but paths are put behind it; end it before ? or #"
     return ""
 
@@ -120,15 +114,25 @@ def checked_base_url(url: str, name: str, why: str = SECRETS_GO_THERE) -> str:
 
 def _without_fault(url: str, name: str, fault: str) -> str:
     if fault == NAMES_A_USER:
-        raise ConfigError(f"{name} on {host_of(url)}: {fault}")
+        raise ConfigError(f"{name}: {fault}")
     if fault:
         raise ConfigError(f"{name} {url[:_LONGEST_SHOWN]!r}: {fault}")
     return url
 
 
-def _parsed(url: str) -> httpx2.URL | str:
-    """Return the URL, or why it is none."""
-    try:
-        return httpx2.URL(url)
-    except (httpx2.InvalidURL, ValueError) as error:  # ValueError: text that has no encoding
-        return str(error)[:_LONGEST_SHOWN]
+class _Address(NamedTuple):
+    scheme: str
+    host: str
+    port: str
+
+
+def _parsed(url: str) -> _Address | None:
+    parts = _PARTS.fullmatch(url) if _CHARACTERS.fullmatch(url) else None
+    authority = _AUTHORITY.fullmatch(parts[2]) if parts else None
+    if parts is None or authority is None:
+        return None
+    return _Address(parts[1].lower(), _host(authority), authority[2] or "")
+
+
+def _host(authority: re.Match[str]) -> str:
+    return authority[1].strip("[]").lower()

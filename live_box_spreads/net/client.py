@@ -23,6 +23,7 @@ import stamina
 from live_box_spreads import __version__
 from live_box_spreads.model.errors import (
     ApiError,
+    ConfigError,
     FeedError,
     FeedUnavailableError,
     UntrustedPeerError,
@@ -154,16 +155,26 @@ class HttpClient:
         self._client: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the connection pool."""
+        """Open the connection pool.
+
+        Raises:
+            ConfigError: the environment names a proxy or certificates that cannot be used.
+        """
         limits = self._limits
-        self._client = httpx2.AsyncClient(
-            transport=self._transport,
-            timeout=httpx2.Timeout(limits.silence_secs, connect=limits.connect_secs),
-            headers=self._headers,
-            follow_redirects=False,  # credentials must not travel to another host
-            trust_env=not is_loopback(self.address),  # no proxy between us and ourselves
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none are kept
-        )
+        try:
+            self._client = httpx2.AsyncClient(
+                transport=self._transport,
+                timeout=httpx2.Timeout(limits.silence_secs, connect=limits.connect_secs),
+                headers=self._headers,
+                follow_redirects=False,  # credentials must not travel to another host
+                trust_env=not is_loopback(self.address),  # no proxy between us and ourselves
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none are kept
+            )
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise ConfigError(
+                f"the environment names a proxy or certificates that cannot be used: {error}; "
+                "correct or unset HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+            ) from error
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -222,7 +233,7 @@ class HttpClient:
         Raises:
             FeedError: the last failure.
         """
-        failure = "no answer"
+        failure = f"{what}: no answer"
 
         async def attempted() -> _Result:
             nonlocal failure
@@ -240,7 +251,7 @@ class HttpClient:
                 return await attempts(worth_retrying, attempted)
         except TimeoutError as error:
             raise FeedUnavailableError(
-                f"{what}: given up after {self._limits.call_secs:g} s of attempts; {failure}"
+                f"{failure}; given up after {self._limits.call_secs:g} s of attempts"
             ) from error
 
     async def _answer(

@@ -161,7 +161,7 @@ class Downloads:
                 read_bounded(self._file(url), _LARGEST_COPY_BYTES), type=_Copy
             )
             history = parse(copy.text, name=name, origin=host_of(url))
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, FileFormatError):
+        except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError, FileFormatError):
             return None
         return (copy, history) if copy.url == url else None
 
@@ -170,8 +170,13 @@ class Downloads:
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                file.write(msgspec.json.encode(copy))
-            Path(file.name).replace(self._file(copy.url))
+                partial = Path(file.name)
+                try:
+                    file.write(msgspec.json.encode(copy))
+                    file.flush()
+                    partial.replace(self._file(copy.url))
+                finally:
+                    partial.unlink(missing_ok=True)
 
 
 def _refusal(answer: Answer) -> ApiError:

@@ -49,7 +49,7 @@ def parse_json(text: str, *, name: str = NAME, origin: str) -> History:
     """
     try:
         answer = msgspec.json.decode(text, type=_Answer)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FileFormatError(f"{origin}: not the New York Fed's JSON ({error})") from None
     rows = (
         (fixing.effective_date, "" if fixing.percent_rate is None else str(fixing.percent_rate))

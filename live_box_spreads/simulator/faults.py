@@ -21,6 +21,8 @@ class Faults:
         not_acceptable_responses: next REST calls answered 406.
         throttled_responses: next REST calls answered 429.
         truncated_responses: next REST calls answered 200 with JSON that breaks off.
+        trickled_responses: next REST calls answered a byte every tenth of a second, without end.
+        bomb_responses: next REST calls answered 200 with 1 MB of gzip that unpacks to 1 GB.
         rest_delay_secs: pause before each REST answer.
         refused_upgrades: next websocket upgrades answered 502.
         access_token_secs: life of access tokens issued from now on.
@@ -65,6 +67,8 @@ class Faults:
     not_acceptable_responses: int = 0
     throttled_responses: int = 0
     truncated_responses: int = 0
+    trickled_responses: int = 0
+    bomb_responses: int = 0
     rest_delay_secs: float = 0.0
     refused_upgrades: int = 0
     access_token_secs: float = 900.0

@@ -3,7 +3,8 @@
 Parquet keeps each column in its smallest type that gives every value back: a price in whole cents
 is a decimal of 4 bytes, which any other reader still sees as a price. A price nobody quotes is NaN
 in a chain and null on disk. What belongs to the whole chain (feed, instant, spot, …) is key-value
-metadata in parquet and ``# key: value`` lines above the header in CSV.
+metadata in parquet and ``# key: value`` lines above the header in CSV. What is encoded is sealed
+with a digest (``digest.py``); whoever decodes has verified it before.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from live_box_spreads.model.chain import (
     Timeliness,
 )
 from live_box_spreads.model.errors import ChainError, SnapshotError
+from live_box_spreads.stores.digest import CLAIM_LINE, DIGEST_LINE, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from polars._typing import PolarsDataType
 
 FileFormat = Literal["parquet", "csv"]
+
+MAX_ROWS = 500_000
+"""Contracts of a snapshot; a whole SPX listing has 25,000."""
 
 _CENTS = pl.Decimal(9, 2)
 _TEN_THOUSANDTHS = pl.Decimal(9, 4)
@@ -47,14 +52,17 @@ _SMALLEST_FIRST: dict[str, tuple[PolarsDataType, ...]] = {
 _ROW_ORDER = ["root", "expiry", "right", "strike"]  # like prices side by side pack better
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _COMMENT = "# "
+_LONGEST_TEXT_BYTES = 64  # a root has 6 at most
+_LONGEST_REASON = 200  # characters of what a library says
 
 
 def to_parquet(chain: Chain) -> bytes:
     """Return the chain as a parquet file: zstd, each column in its smallest exact type."""
     columns = [_shrunk(column) for column in _nulls_for_nan(chain.quotes.sort(_ROW_ORDER))]
     buffer = io.BytesIO()
-    pl.DataFrame(columns).write_parquet(buffer, compression="zstd", metadata=_metadata(chain))
-    return buffer.getvalue()
+    metadata = {**_metadata(chain), **DIGEST_LINE}
+    pl.DataFrame(columns).write_parquet(buffer, compression="zstd", metadata=metadata)
+    return seal(buffer.getvalue(), "parquet")
 
 
 def from_parquet(data: bytes, source: Path) -> Chain:
@@ -71,7 +79,7 @@ def from_parquet(data: bytes, source: Path) -> Chain:
     try:
         metadata = pl.read_parquet_metadata(data)
         frame = pl.read_parquet(data)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise SnapshotError(
             f"{source} is no readable parquet file, or is cut short: {_first_line(error)}"
         ) from error
@@ -80,9 +88,10 @@ def from_parquet(data: bytes, source: Path) -> Chain:
 
 def to_csv(chain: Chain) -> bytes:
     """Return the chain as a CSV file: lines of metadata, the header, one row a contract."""
-    lines = [f"{_COMMENT}{key}: {value}\n" for key, value in _metadata(chain).items()]
+    metadata = {**DIGEST_LINE, **_metadata(chain)}
+    lines = [f"{_COMMENT}{key}: {value}\n" for key, value in metadata.items()]
     rows = pl.DataFrame(_nulls_for_nan(chain.quotes)).write_csv(datetime_format=_TIME_FORMAT)
-    return ("".join(lines) + rows).encode()
+    return seal(("".join(lines) + rows).encode(), "csv")
 
 
 def from_csv(data: bytes, source: Path) -> Chain:
@@ -109,7 +118,7 @@ def from_csv(data: bytes, source: Path) -> Chain:
             ),
             pl.col("expiry").str.to_date("%Y-%m-%d", strict=True),
         )
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SnapshotError(f"{source} has unreadable rows: {_first_line(error)}") from error
     return _chain(frame, metadata, source)
 
@@ -147,6 +156,7 @@ def _metadata(chain: Chain) -> dict[str, str]:
         "spot": json.dumps(dict(chain.spot)),
         "rejected": json.dumps(dict(chain.rejected)),
         "notes": json.dumps(dict(chain.notes)),
+        **CLAIM_LINE,
     }
 
 
@@ -168,30 +178,59 @@ def _chain(frame: pl.DataFrame, metadata: Mapping[str, str], source: Path) -> Ch
     """Return the chain of rows as read and metadata, once both are what we wrote."""
     version = metadata.get("schema_version")
     if version != str(SCHEMA_VERSION):
-        found = "has no schema version" if version is None else f"has schema version {version}"
+        found = "has no schema version" if version is None else f"has schema version {version:.20}"
         raise SnapshotError(
             f"{source} {found}; this program reads snapshots of version {SCHEMA_VERSION} only"
         )
+    _refuse_too_much(frame, source)
     try:
         if len(frame) != int(metadata["rows"]):
             raise SnapshotError(
-                f"{source} is cut short: {len(frame):,} rows, {metadata['rows']} were written"
+                f"{source} is cut short: {len(frame):,} rows, {metadata['rows']:.20} were written"
             )
+        snapshot_time = datetime.fromisoformat(metadata["snapshot_time"])
+        if snapshot_time.tzinfo is None:
+            raise SnapshotError(f"{source} has a snapshot_time without its offset from UTC")
         return Chain.build(
             frame,
-            snapshot_time=datetime.fromisoformat(metadata["snapshot_time"]),
+            snapshot_time=snapshot_time,
             feed=metadata["feed"],
             timeliness=Timeliness(metadata["timeliness"]),
-            spot=json.loads(metadata["spot"]),
-            rejected=json.loads(metadata["rejected"]),
-            notes=json.loads(metadata.get("notes", "{}")),  # older snapshots have none
+            spot=_mapping(metadata["spot"], int, float),
+            rejected=_mapping(metadata["rejected"], int),
+            notes=_mapping(metadata.get("notes", "{}"), str),  # older snapshots have none
         )
     except ChainError as error:
-        raise SnapshotError(f"{source} is not a chain: {error}") from error
+        raise SnapshotError(f"{source} is not a chain: {_first_line(error)}") from error
     except KeyError as error:
         raise SnapshotError(f"{source} lacks the metadata {error}; write it again") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise SnapshotError(f"{source} has unusable metadata: {_first_line(error)}") from error
+
+
+def _refuse_too_much(frame: pl.DataFrame, source: Path) -> None:
+    """Refuse what would grow when it is sorted: too many rows, or texts that are no roots."""
+    if len(frame) > MAX_ROWS:
+        raise SnapshotError(f"{source} has {len(frame):,} contracts; {MAX_ROWS:,} at most are read")
+    for name, dtype in frame.select(pl.col("^(root|underlying)$")).schema.items():
+        if dtype != pl.String:
+            raise SnapshotError(f"{source} has {name} as {dtype!s:.20}, not as text")
+        longest = frame[name].str.len_bytes().max()
+        if isinstance(longest, int) and longest > _LONGEST_TEXT_BYTES:
+            raise SnapshotError(f"{source} has a {name} of {longest:,} bytes, which is no symbol")
+
+
+def _mapping(text: str, *kinds: type) -> dict[str, Any]:
+    """Return a JSON object whose values are of these kinds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found: object = json.loads(text)
+    if not isinstance(found, dict) or not all(isinstance(v, kinds) for v in found.values()):
+        named = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(f"{text:.40} is no object of {named} values")
+    return found
 
 
 def _refuse_empty(data: bytes, source: Path) -> None:
@@ -199,5 +238,5 @@ def _refuse_empty(data: bytes, source: Path) -> None:
         raise SnapshotError(f"{source} is empty: 0 bytes; remove it or write it again")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:_LONGEST_REASON]

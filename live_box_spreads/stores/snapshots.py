@@ -1,4 +1,4 @@
-"""The snapshot folder: write, list, read, prune, and one collector at a time.
+"""The snapshot folder: write, list, prune, and one collector at a time.
 
 A snapshot is written under a temporary name that no reader takes for one, synced, then renamed:
 what has a snapshot's name is whole, whenever the writer was killed.
@@ -7,69 +7,37 @@ what has a snapshot's name is whole, whenever the writer was killed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import uuid
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from live_box_spreads.model.errors import SnapshotError, StoreBusyError, StoreError
-from live_box_spreads.stores.codec import DECODERS, ENCODERS, FileFormat
+from live_box_spreads.model.errors import StoreError, StoreFullError
+from live_box_spreads.stores.codec import ENCODERS, MAX_ROWS
+from live_box_spreads.stores.folder_lock import FolderLock
+from live_box_spreads.stores.listing import Listing
+from live_box_spreads.stores.names import oldest_first, snapshot_time_of, stamp_of
+from live_box_spreads.stores.reading import MAX_FILE_BYTES, read_snapshot
+from live_box_spreads.stores.retention import Arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
+    from live_box_spreads.stores.codec import FileFormat
 
-_NAME = re.compile(r"snapshot_(?P<stamp>\d{8}_\d{6})(?:_(?P<number>\d{1,6}))?\.(?:parquet|csv)")
-_STAMP_FORMAT = "%Y%m%d_%H%M%S"
+__all__ = ["Listing", "SnapshotStore", "read_snapshot", "snapshot_time_of"]
+
 _TEMPORARY = re.compile(r"\.snapshot_.+\.tmp")
 _ABANDONED_AFTER_SECS = 3600.0  # a write takes milliseconds
-_NAMING_TIMEOUT_SECS = 10.0  # the lock on names is held for microseconds
-
-_COLLECTOR_LOCK = ".collector.lock"
-_COLLECTOR_PID = ".collector.pid"
 _NAMING_LOCK = ".naming.lock"
-
-
-class _Name(NamedTuple):
-    """When a snapshot was taken and its number within that second; sorts oldest first."""
-
-    time: datetime
-    number: int
-
-
-def read_snapshot(path: Path) -> Chain:
-    """Return the chain that a snapshot file keeps.
-
-    Safe while a collector writes or prunes: the file is whole or gone.
-
-    Raises:
-        SnapshotError: the file is gone, empty, truncated, foreign or of another schema version.
-    """
-    decode = DECODERS.get(path.suffix.removeprefix("."))  # type: ignore[call-overload] # any suffix
-    if decode is None:
-        raise SnapshotError(f"{path} is no snapshot: its name ends in neither .parquet nor .csv")
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise SnapshotError(f"{path} is gone: pruned, moved or never written") from None
-    except OSError as error:
-        raise SnapshotError(f"{path} cannot be read: {error.strerror}") from error
-    chain: Chain = decode(data, path)
-    return chain
-
-
-def snapshot_time_of(path: Path) -> datetime:
-    """Return the instant (UTC, whole seconds) in a snapshot's name, without opening it.
-
-    Raises:
-        SnapshotError: the name is not that of a snapshot.
-    """
-    return _parsed(path).time
+_NAMING_TIMEOUT_SECS = 10.0  # the lock on names is held for microseconds
+_MOST_REMOVED = 1_000  # files that one call removes; the next one goes on
 
 
 class SnapshotStore:
@@ -77,6 +45,9 @@ class SnapshotStore:
 
     Any number of readers and writers may use one folder; a collector that wants it for itself
     holds :meth:`lock`.
+
+    Attributes:
+        undeletable: snapshots that :meth:`prune` could not remove, and why; each is tried once.
     """
 
     def __init__(
@@ -94,6 +65,10 @@ class SnapshotStore:
         self.folder = folder
         self.file_format: FileFormat = file_format
         self.retain = retain
+        self.undeletable: dict[Path, str] = {}
+        self._arrivals = Arrivals()
+        self._last_written: Path | None = None
+        self._lock: FolderLock | None = None
 
     def __repr__(self) -> str:
         """Name the folder."""
@@ -106,10 +81,17 @@ class SnapshotStore:
         the second one of the same second is called ``…_2``.
 
         Raises:
-            StoreError: the folder cannot be made or written, or the disk is full.
+            StoreBusyError: the folder's lock was lost, and another collector holds it.
+            StoreFullError: the disk is full.
+            StoreError: the folder cannot be made or written, or the chain is too large.
         """
         data = ENCODERS[self.file_format](chain)
-        stamp = chain.snapshot_time.astimezone(UTC).strftime(_STAMP_FORMAT)
+        if len(chain.quotes) > MAX_ROWS or len(data) > MAX_FILE_BYTES:
+            raise StoreError(
+                f"a snapshot of {len(chain.quotes):,} contracts and {len(data):,} bytes could not "
+                f"be read again; {MAX_ROWS:,} and {MAX_FILE_BYTES:,} at most; choose fewer roots"
+            )
+        stamp = stamp_of(chain.snapshot_time)
         temporary = self.folder / f".snapshot_{stamp}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +103,22 @@ class SnapshotStore:
             _sync_folder(self.folder)
         except (OSError, Timeout) as error:
             raise _unusable(self.folder, "written", error) from error
+        self._last_written = path
+        if self.retain:
+            self._arrivals.wrote(path.name)
         return path
+
+    def listing(self, now: datetime | None = None) -> Listing:
+        """Return what the folder has; empty if there is no folder.
+
+        Args:
+            now: what is more than ``MOST_AHEAD`` after this instant is set aside; None sets
+                nothing aside.
+
+        Raises:
+            StoreError: the folder cannot be listed.
+        """
+        return Listing.of(self.folder, oldest_first(self._names()), now)
 
     def paths(self) -> list[Path]:
         """Return all snapshots of the folder, oldest first; empty if there is no folder.
@@ -129,111 +126,128 @@ class SnapshotStore:
         Raises:
             StoreError: the folder cannot be listed.
         """
-        try:
-            names = os.listdir(self.folder)  # noqa: PTH208 # names only: ten times faster
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise _unusable(self.folder, "listed", error) from error
-        found = [(name, _parse(name)) for name in names]
-        snapshots = sorted((parsed, name) for name, parsed in found if parsed is not None)
-        return [self.folder / name for _, name in snapshots]
+        return [self.folder / name for name in self.listing().current]
 
-    def latest(self) -> Path | None:
-        """Return the newest snapshot, or None if there is none."""
-        return next(reversed(self.paths()), None)
+    def latest(self, now: datetime | None = None) -> Path | None:
+        """Return the newest snapshot as :class:`Listing` has it, or None if there is none."""
+        return self.listing(now).newest
 
-    def since(self, instant: datetime) -> list[Path]:
-        """Return the snapshots taken in or after the second of this instant, oldest first."""
-        second = instant.astimezone(UTC).replace(microsecond=0)
-        return [path for path in self.paths() if snapshot_time_of(path) >= second]
+    def since(self, start: datetime, end: datetime | None = None) -> list[Path]:
+        """Return the snapshots from the second of one instant to that of another, oldest first.
 
-    def prune(self) -> list[Path]:
+        Args:
+            start: the first instant.
+            end: the last instant; None for all that follow.
+        """
+        return self.listing().between(start, end)
+
+    def prune(self, now: datetime | None = None) -> list[Path]:
         """Remove the oldest snapshots beyond ``retain``, and what killed writers left.
 
+        With ``now``, for a collector, names are not believed: snapshots ahead of now are neither
+        removed nor counted, and the others are as old as they came (``retention.py``). No more
+        than a thousand files go at once.
+
+        Args:
+            now: what is more than ``MOST_AHEAD`` after this instant is ahead; None believes names.
+
         Returns:
-            The snapshots removed, oldest first. The newest and foreign files are never touched.
+            The snapshots removed, oldest first. What was written last and foreign files are never
+            touched; what cannot be removed is in ``undeletable``.
 
         Raises:
-            StoreError: a snapshot cannot be removed.
+            StoreError: the folder cannot be listed.
         """
-        snapshots = self.paths()
-        surplus = snapshots[: -self.retain] if self.retain else []
-        try:
-            for path in [*surplus, *self._abandoned(snapshots)]:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _unusable(self.folder, "pruned", error) from error
-        return surplus
+        names = self._names()
+        surplus = self._surplus(oldest_first(names), now) if self.retain else []
+        removed = [path for path in surplus[:_MOST_REMOVED] if self._removed(path)]
+        for temporary in self._abandoned(names)[:_MOST_REMOVED]:
+            self._removed(temporary)
+        return removed
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for one collector; the operating system lets go if it is killed.
 
+        While it is held, each write makes sure that the lock is still the folder's, and takes it
+        again where folder or lock were deleted.
+
         Raises:
             StoreBusyError: another collector holds it.
+            StoreFullError: the disk is full, and the lock was never made.
             StoreError: the folder cannot be made or written.
         """
-        holder = self.folder / _COLLECTOR_PID
+        held = FolderLock(self.folder)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            held = FileLock(self.folder / _COLLECTOR_LOCK, timeout=0).acquire()
-        except Timeout:
-            raise StoreBusyError(
-                f"another collector{_known_pid(holder)} already writes to {self.folder}; "
-                "stop it or choose another folder"
-            ) from None
+            held.acquire()
         except OSError as error:
             raise _unusable(self.folder, "locked", error) from error
-        with held:
-            holder.write_text(f"{os.getpid()}\n")
-            try:
-                yield
-            finally:
-                holder.unlink(missing_ok=True)
+        self._lock = held
+        try:
+            yield
+        finally:
+            self._lock = None
+            held.release()
+
+    def has_collector(self) -> bool:
+        """Return whether a collector holds the folder now."""
+        return FolderLock(self.folder).is_held()
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.folder)  # noqa: PTH208 # names only: ten times faster
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unusable(self.folder, "listed", error) from error
 
     def _publish(self, temporary: Path, stem: str) -> Path:
-        """Rename to the first free name; the lock keeps two writers off the same one."""
+        """Rename to the first free name; the lock keeps two writers off the same one.
+
+        Whether the folder is still this collector's is asked after the file is there: in a folder
+        that was replaced meanwhile there is no such file to rename.
+        """
         with FileLock(self.folder / _NAMING_LOCK, timeout=_NAMING_TIMEOUT_SECS):
-            taken = {path.stem for path in self.paths()}
+            if self._lock is not None:
+                self._lock.confirm()
             number = 1
             name = stem
-            while name in taken:
+            while any(os.path.lexists(self.folder / f"{name}.{suffix}") for suffix in ENCODERS):
                 number += 1
                 name = f"{stem}_{number}"
             return temporary.rename(self.folder / f"{name}.{self.file_format}")
 
-    def _abandoned(self, snapshots: list[Path]) -> list[Path]:
-        """Return temporaries an hour older than the newest snapshot: nobody writes them now.
+    def _surplus(self, found: list[str], now: datetime | None) -> list[Path]:
+        """Return what is beyond ``retain`` and has not refused to go, oldest first."""
+        self._arrivals.saw(found)
+        stuck = {path.name for path in self.undeletable}
+        judged = Listing.of(self.folder, found, now).current
+        current = [name for name in judged if name not in stuck]
+        if now is not None:
+            current = self._arrivals.in_order(current)
+        return [self.folder / name for name in current[: -self.retain]]
+
+    def _removed(self, path: Path) -> bool:
+        """Remove a file; note it if that cannot be done."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self.undeletable[path] = error.strerror or type(error).__name__
+            return False
+        return True
+
+    def _abandoned(self, names: Iterable[str]) -> list[Path]:
+        """Return temporaries an hour older than what was written last: nobody writes them now.
 
         Both ages are by the file system's clock, so that a skewed local clock harms nothing.
         """
-        if not snapshots:
+        written = _modified_secs(self._last_written) if self._last_written else None
+        if written is None:
             return []
-        temporaries = [p for p in self.folder.glob(".snapshot_*") if _TEMPORARY.fullmatch(p.name)]
-        newest = _modified_secs(snapshots[-1])
-        return [p for p in temporaries if _modified_secs(p) < newest - _ABANDONED_AFTER_SECS]
-
-
-def _parse(name: str) -> _Name | None:
-    """Return what a snapshot's name tells, or None for any other name."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return None
-    try:
-        time = datetime.strptime(match["stamp"], _STAMP_FORMAT).replace(tzinfo=UTC)
-    except ValueError:  # eight digits that are no date
-        return None
-    return _Name(time, int(match["number"] or 1))
-
-
-def _parsed(path: Path) -> _Name:
-    parsed = _parse(path.name)
-    if parsed is None:
-        raise SnapshotError(
-            f"{path} is not named as a snapshot (snapshot_YYYYmmdd_HHMMSS.parquet or .csv)"
-        )
-    return parsed
+        found = [self.folder / name for name in names if _TEMPORARY.fullmatch(name)]
+        ages = [(path, _modified_secs(path)) for path in found if path not in self.undeletable]
+        limit = written - _ABANDONED_AFTER_SECS
+        return [path for path, secs in ages if secs is not None and secs < limit]
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -254,21 +268,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _modified_secs(path: Path) -> float:
-    """Return the time of the last change, or infinity (not abandoned) if the file is gone."""
+def _modified_secs(path: Path) -> float | None:
+    """Return the time of the last change; None if the file is gone or cannot be asked."""
     try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
-
-
-def _known_pid(holder: Path) -> str:
-    try:
-        return f" (pid {int(holder.read_text())})"
-    except (OSError, ValueError):  # it has just started or just stopped
-        return ""
+        return path.lstat().st_mtime
+    except OSError:
+        return None
 
 
 def _unusable(folder: Path, verb: str, error: OSError) -> StoreError:
     reason = error.strerror or type(error).__name__
-    return StoreError(f"snapshot folder {folder} cannot be {verb}: {reason}")
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    kind = StoreFullError if full else StoreError
+    return kind(f"snapshot folder {folder} cannot be {verb}: {reason}")

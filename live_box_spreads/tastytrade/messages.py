@@ -6,11 +6,14 @@ Decimals are strings on the wire and floats here. An absent or null number is No
 from __future__ import annotations
 
 from datetime import date, datetime  # noqa: TC003  msgspec reads annotations at run time
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from live_box_spreads.model.errors import ApiError
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not the JSON wanted; the last for absurd nesting."""
 
 
 class Strike(msgspec.Struct, frozen=True, rename="kebab"):
@@ -117,7 +120,7 @@ def decode(content: bytes, shape: type[T], what: str) -> T:
         data = msgspec.json.decode(content, type=_Envelope).data
         inner: bytes | msgspec.Raw = content if data is msgspec.UNSET else data
         return msgspec.json.decode(inner, type=shape, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ApiError(
             f"{what} answered something unexpected ({_reason(error)}); the API may have changed: "
             "look for a newer version of this program",
@@ -139,11 +142,11 @@ def decode_items(content: bytes, shape: type[T], what: str) -> tuple[list[T], in
     for item in items:
         try:
             good.append(msgspec.json.decode(item, type=shape, strict=False))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
     return good, len(items) - len(good)
 
 
 def _reason(error: Exception) -> str:
     # A validation message names the place and the types, never the value; a decode error a byte.
-    return str(error) if isinstance(error, msgspec.DecodeError) else "not UTF-8"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

@@ -13,6 +13,7 @@ import msgspec
 from live_box_spreads.net.addresses import checked_base_url
 from live_box_spreads.net.client import HttpClient, StatusError
 from live_box_spreads.net.headers import moved_to
+from live_box_spreads.tastytrade.messages import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,7 +173,7 @@ def _error_text(body: bytes) -> tuple[str, str]:
     """Return the API's error code and message, both empty if the body is not its JSON."""
     try:
         error = msgspec.json.decode(body, type=_ErrorBody).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "", ""
     details = [f"{item.message} ({item.code})" for item in error.errors or []]
     text = "; ".join(filter(None, [error.message, *details])) or str(error.code)

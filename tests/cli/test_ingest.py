@@ -70,6 +70,14 @@ def test_once_writes_one_snapshot_and_says_so(config: Path) -> None:
     assert err == ""
 
 
+def test_it_says_first_what_begins_and_where_if_asked(config: Path) -> None:
+    with _ingest("--announce", "--config", config) as process:
+        out, err = process.communicate(timeout=PATIENCE_SECS)
+    assert process.returncode == 0, err
+    assert err == f"taking one snapshot with the feed simulated into {config.parent / 'kept'}\n"
+    assert len(out.splitlines()) == 1
+
+
 def test_the_loop_goes_on_until_sigterm_and_ends_well(config: Path) -> None:
     with _ingest("--loop", "--config", config) as process:
         assert process.stdout is not None

@@ -73,6 +73,15 @@ def test_an_interruption_exits_130(capfd: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_defect_is_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError):
-        run(_program(ZeroDivisionError()), "boxes", [])
+def test_a_defect_is_not_hidden(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for switch, says in (("0", "please report it"), ("1", "Traceback (most recent call last)")):
+        monkeypatch.setenv("BOX_TRACEBACK", switch)
+        with pytest.raises(SystemExit) as ended:
+            run(_program(ZeroDivisionError()), "boxes", [])
+        err = capfd.readouterr().err
+        assert ended.value.code == 1
+        assert "ZeroDivisionError" in err
+        assert "test_main.py" in err
+        assert says in err

@@ -52,6 +52,14 @@ async def reports_of(
     return reports
 
 
+def quoting_feed(time: JumpingTime) -> ScriptedFeed:
+    """Return a feed that quotes everything every ten seconds."""
+    feed = ScriptedFeed(time=time)
+    for secs in range(0, 900, 10):
+        feed.send_at(float(secs), quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
+    return feed
+
+
 @pytest.mark.parametrize("jump_secs", [8 * 3600.0, 95.0, -95.0, -3600.0])
 async def test_after_a_jump_one_snapshot_an_interval_goes_on(
     tmp_path: Path, jump_secs: float, monkeypatch: pytest.MonkeyPatch
@@ -113,7 +121,43 @@ async def test_snapshots_that_a_clock_left_in_the_future_are_told(
     assert told[:2] == [False, False]
     assert told[-1]
     last = reports[-1].failures["clock"]
-    assert "s ahead of now and is shown as the newest" in last
-    newest = SnapshotStore(tmp_path).latest()
-    assert newest is not None
-    assert newest.name in last
+    store = SnapshotStore(tmp_path)
+    ahead = store.latest()  # by name
+    assert ahead is not None
+    assert f"{ahead.name} by " in last
+    assert "2 snapshots are ahead of now" in last
+    assert "not shown as the newest, not pruned" in last
+    assert store.latest(time.clock()) == reports[-1].path
+
+
+@pytest.mark.parametrize("retain", [1, 2, 5])
+@pytest.mark.parametrize("jump_secs", [-3600.0, -95.0, -40.0, 3600.0])
+async def test_no_round_prunes_what_it_reports(
+    tmp_path: Path, retain: int, jump_secs: float
+) -> None:
+    time = JumpingTime()
+    time.set_at(250.0, jump_secs)
+    store = SnapshotStore(tmp_path, retain=retain)
+    reports = await reports_of(time, quoting_feed(time), store, 700.0)
+    written = [report.path for report in reports]
+    kept = set(store.paths())
+    assert set(written[-retain:]) <= kept
+    assert len(kept) <= 2 * retain
+    pruned = [path for report in reports for path in report.pruned]
+    assert len(pruned) + len(kept) == len(written)  # a name may come again once it is free
+    assert all(report.path not in report.pruned for report in reports)
+
+
+async def test_snapshots_of_a_clock_that_ran_ahead_do_not_push_out_new_ones(
+    tmp_path: Path,
+) -> None:
+    ahead = JumpingTime()
+    ahead.jump = timedelta(days=7)
+    time = JumpingTime()
+    store = SnapshotStore(tmp_path, retain=3)
+    await reports_of(ahead, quoting_feed(ahead), SnapshotStore(tmp_path, retain=3), 290.0)
+    reports = await reports_of(time, quoting_feed(time), store, 290.0)
+    assert [len(report.pruned) for report in reports] == [0, 0, 0, 1, 1]
+    listing = store.listing(time.clock())
+    assert [tmp_path / name for name in listing.current] == [r.path for r in reports[-3:]]
+    assert len(listing.ahead) == 3

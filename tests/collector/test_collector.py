@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ from tests.collector.scripted import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from live_box_spreads.collector.report import SnapshotReport
@@ -133,6 +135,30 @@ async def test_a_full_disk_is_reported_and_the_next_round_written(
     assert not list(store.folder.glob("*.tmp"))
 
 
+async def test_a_full_disk_gets_the_room_of_snapshots_no_longer_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ScriptedFeed()
+    await rounds_of(collector_of(feed, SnapshotStore(tmp_path)), feed, 290)
+    store = SnapshotStore(tmp_path, retain=2)
+    really_sync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        if len(store.paths()) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    later = ScriptedFeed()
+    later.time.now += timedelta(minutes=10)
+    reports: list[SnapshotReport] = []
+    stop = asyncio.Event()
+    later.time.at(690, stop.set)
+    await collector_of(later, store).run(60.0, stop, reports.append)
+    assert [report.path is not None for report in reports] == [False, True]
+    assert stamps(store) == ["150400", "151100"]
+
+
 @pytest.mark.parametrize("error", [LoginRefusedError("no"), CredentialsError("unreadable")])
 async def test_what_no_retry_can_mend_ends_the_run(store: SnapshotStore, error: FeedError) -> None:
     feed = ScriptedFeed(before_snapshot=[0.0, error])
@@ -219,13 +245,27 @@ async def test_old_snapshots_are_pruned_after_each_write(tmp_path: Path) -> None
 async def test_a_snapshot_is_reported_even_where_pruning_fails(
     store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> list[Path]:
+    def refuse(_now: datetime) -> list[Path]:
         raise StoreError("a snapshot cannot be removed")
 
     monkeypatch.setattr(store, "prune", refuse)
     report = await collector_of(ScriptedFeed(), store).once()
     assert report.path == store.latest()
     assert report.failures == {"prune": "a snapshot cannot be removed"}
+
+
+async def test_what_cannot_be_pruned_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
+    store = SnapshotStore(tmp_path, retain=2)
+    in_the_way = tmp_path / "snapshot_20200101_000000.parquet"
+    in_the_way.mkdir()
+    (in_the_way / "mine").touch()
+    feed = ScriptedFeed()
+    reports = await rounds_of(collector_of(feed, store), feed, 250)
+    told = [report.failures.get("prune", "") for report in reports]
+    assert [bool(text) for text in told] == [False, True, False, False, False]
+    assert f"{in_the_way} cannot be removed" in told[1]
+    assert [len(report.pruned) for report in reports] == [0, 0, 1, 1, 1]
+    assert stamps(store)[1:] == ["150300", "150400"]
 
 
 async def test_contracts_listed_anew_keep_their_quotes_and_times_until_new_ones_come(

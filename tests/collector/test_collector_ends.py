@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
+from contextlib import ExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,8 +25,6 @@ from tests.collector.scripted import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from live_box_spreads.collector.current_source import Collection
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
@@ -40,6 +42,74 @@ async def test_the_second_collector_of_a_folder_stops_at_once(store: SnapshotSto
             60.0, asyncio.Event(), lambda _report: None
         )
     assert (feed.opened, feed.asked) == (0, [])
+
+
+async def test_a_collector_whose_folder_was_deleted_ends_if_another_has_it(
+    store: SnapshotStore,
+) -> None:
+    feed = ScriptedFeed()
+    with ExitStack() as other:
+
+        def delete_and_take() -> None:
+            shutil.rmtree(store.folder)
+            other.enter_context(SnapshotStore(store.folder).lock())
+
+        feed.time.at(90.0, delete_and_take)
+        with pytest.raises(StoreBusyError, match="already writes to"):
+            await rounds_of(collector_of(feed, store), feed, 600.0)
+        assert store.paths() == []
+        assert (feed.snapshots, feed.closed) == (3, 1)
+
+
+async def test_a_collector_whose_folder_was_deleted_goes_on_alone(store: SnapshotStore) -> None:
+    feed = ScriptedFeed()
+    feed.time.at(90.0, lambda: shutil.rmtree(store.folder))
+    held: list[bool] = []
+
+    def look() -> None:
+        with pytest.raises(StoreBusyError):
+            SnapshotStore(store.folder).lock().__enter__()
+        held.append(True)
+
+    feed.time.at(150.0, look)
+    reports = await rounds_of(collector_of(feed, store), feed, 200.0)
+    assert all(report.path is not None for report in reports)
+    assert store.paths() == [report.path for report in reports[2:]]
+    assert held == [True]
+
+
+async def test_a_disk_that_is_full_at_the_start_is_waited_for(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [True, True]
+    really_make = Path.mkdir
+
+    def make(path: Path, *args: Any, **options: Any) -> None:
+        if full and full.pop():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        really_make(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    feed = ScriptedFeed()
+    reports = await rounds_of(collector_of(feed, store), feed, 150.0)
+    assert [report.path is not None for report in reports] == [False, False, True]
+    assert reports[0].failures["round"].endswith("cannot be locked: No space left on device")
+    assert store.paths() == [reports[2].path]
+
+
+async def test_a_stop_while_the_disk_is_full_ends_without_a_snapshot(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    feed, stop = ScriptedFeed(), asyncio.Event()
+    feed.time.at(150.0, stop.set)
+    reports: list[SnapshotReport] = []
+    await collector_of(feed, store).run(60.0, stop, reports.append)
+    assert [report.path for report in reports] == [None, None, None]
+    assert (feed.opened, feed.closed) == (0, 0)
 
 
 @pytest.mark.parametrize("interval_secs", [0.0, -1.0, float("nan")])

@@ -60,8 +60,8 @@ def assert_one_update(book: LiveBook) -> float:
 
 def test_snapshots_beside_a_writer_that_never_rests() -> None:
     book = LiveBook(CONTRACTS)
-    book.apply(same_everywhere(0))
-    updates = [same_everywhere(number) for number in range(50)]
+    book.apply(same_everywhere(1))
+    updates = [same_everywhere(number) for number in range(1, 51)]
     done = threading.Event()
     written = 0
 
@@ -84,7 +84,7 @@ def test_snapshots_beside_a_writer_that_never_rests() -> None:
 
 def test_a_reader_that_loses_a_race_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
     book = LiveBook(CONTRACTS)
-    book.apply(same_everywhere(0))
+    book.apply(same_everywhere(1))
     copy = live_book._State.copy
     races = 0
 
@@ -106,7 +106,7 @@ def test_a_reader_that_loses_every_race_holds_the_writer_up_for_one_copy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     book = LiveBook(CONTRACTS)
-    book.apply(same_everywhere(0))
+    book.apply(same_everywhere(1))
     copy = live_book._State.copy
     held: list[bool] = []
 

@@ -32,7 +32,9 @@ EVERYTHING = CollectorHealth(
     lost_since=NOW - timedelta(seconds=12),
     roots={
         "SPX": RootHealth(60, 50, 40, 30, 5, NOW - timedelta(seconds=90), 100.0),
-        "XSP": RootHealth(40, 0, 0, 0, 0, None, float("nan")),
+        "XSP": RootHealth(
+            40, 0, 0, 0, 0, None, float("nan"), awaited_since=NOW - timedelta(seconds=70)
+        ),
     },
     feed=FeedHealth({"links_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
 )
@@ -82,6 +84,7 @@ def test_everything_that_is_known_is_told() -> None:
         "boxes_oldest_quote_seconds{root=SPX}": 100,
         "boxes_root_silent_seconds{root=SPX}": 90,
         "boxes_most_silent_root_seconds": 90,
+        "boxes_root_unheard_seconds{root=XSP}": 70,
     }
     assert {name: found.get(name) for name in expected} == expected
     assert "boxes_root_silent_seconds{root=XSP}" not in found  # never heard is not silent
@@ -125,6 +128,24 @@ async def test_a_collector_counts_what_it_does(tmp_path: Path) -> None:
     assert health.silent_secs() == {"SPX": 30.0, "SPXW": 100.0}
     assert collector.health().counts.snapshots == 3
     assert collector.health().roots == {}  # nothing is streamed any more
+
+
+async def test_a_root_of_which_the_feed_never_spoke_is_named(tmp_path: Path) -> None:
+    feed = ScriptedFeed()
+    for secs in (0.0, 40.0, 80.0):
+        feed.send_at(secs, quoted=quotes(0, 1))  # both of SPX, none of SPXW
+    feed.send_at(100.0, quoted=quotes(2))
+    collector = collector_of(feed, SnapshotStore(tmp_path), "stream")
+    seen: list[CollectorHealth] = []
+    for secs in (90.0, 110.0):
+        feed.time.at(secs, lambda: seen.append(collector.health()))
+    reports = await rounds_of(collector, feed, 190)
+    before, after = seen
+    assert before.unheard_secs() == {"SPXW": 90.0}
+    assert after.unheard_secs() == {}
+    named = [report for report in reports if report.unheard_secs]
+    assert [list(report.unheard_secs) for report in named] == [["SPXW"]]
+    assert "SPXW asked for 60 s ago and never quoted" in named[0].summary()
 
 
 async def test_failed_rounds_are_counted(tmp_path: Path) -> None:

@@ -40,11 +40,14 @@ def test_all_that_can_be_said_of_a_round() -> None:
         duration_secs=61.0,
         overrun_secs=1.04,
         pruned=(FOLDER / "a.parquet", FOLDER / "b.parquet"),
+        rejected={"strike that is no number": 1_200},
+        unheard_secs={"NDX": 75.0},
         status="subscribed 9,500 of 9,943, 9,499 of 9,600 quotes among them, on 2 of 2 connections",
     )
     assert report.summary() == (
-        "snapshot_20261124_170005.parquet  2 contracts, 2 quoted (SPX 2)  61.0 s  pruned 2  "
-        "overran its interval by 1.0 s  "
+        "snapshot_20261124_170005.parquet  2 contracts, 2 quoted (SPX 2)  61.0 s  "
+        "1,200 rejected: strike that is no number  pruned 2  "
+        "overran its interval by 1.0 s  NDX asked for 75 s ago and never quoted  "
         "subscribed 9,500 of 9,943, 9,499 of 9,600 quotes among them, on 2 of 2 connections  "
         "SPY failed: American style  "
         "stream failed: link down since 16:59:00 UTC"

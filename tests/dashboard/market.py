@@ -13,6 +13,9 @@ from live_box_spreads.model.chain import Chain, Timeliness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.dashboard.snapshots import Market
+
 RATE = 0.04
 SPOT = 5000.0
 HALF_SPREAD = 0.5
@@ -42,6 +45,11 @@ def chain_at(
     return Chain.build(
         pl.DataFrame(rows), snapshot_time=time, feed="test", timeliness=timeliness, spot=spot
     )
+
+
+def newest(view: MarketView) -> Market | None:
+    """Return the snapshot that a page would show."""
+    return view.snapshots.newest().market
 
 
 def _pair(root: str, expiry: date, discount: float, strike: float) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import Market, MarketView, loan_roots
+from live_box_spreads.dashboard.market_view import MarketView, loan_roots
 from live_box_spreads.dashboard.parts import PARTS
+from live_box_spreads.dashboard.snapshots import Market
 from live_box_spreads.model.rates import Compounding
 from tests.dashboard.page_check import check
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from benchmarks.accuracy.simulated import chain_of
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import Market, MarketView
+from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.dashboard.parts import PARTS
+from live_box_spreads.dashboard.snapshots import Market
 from live_box_spreads.model.chain import Chain, Timeliness
 from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.market.market import Market as SimulatedMarket

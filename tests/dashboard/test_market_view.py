@@ -9,7 +9,7 @@ from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.history import HISTORY_ROWS
 from live_box_spreads.dashboard.market_view import reference_price
 from live_box_spreads.model.rates import Compounding
-from tests.dashboard.market import NOON, SPOT, chain_at
+from tests.dashboard.market import NOON, SPOT, chain_at, newest
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
@@ -18,7 +18,7 @@ EXPIRY = date(2025, 12, 19)
 
 
 def test_an_empty_folder_has_no_market_and_is_no_fault(view: MarketView) -> None:
-    newest = view.newest()
+    newest = view.snapshots.newest()
     assert newest.market is None
     assert newest.notice == ""
 
@@ -27,7 +27,7 @@ def test_the_newest_snapshot_is_shown(view: MarketView) -> None:
     store = view.settings.store()
     store.write(chain_at(NOON - timedelta(minutes=5)))
     path = store.write(chain_at(NOON))
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     assert market.path == path
     assert market.chain.snapshot_time == NOON
@@ -38,7 +38,7 @@ def test_a_truncated_newest_snapshot_is_told_and_the_one_before_stays(view: Mark
     good = store.write(chain_at(NOON - timedelta(minutes=5)))
     broken = store.write(chain_at(NOON))
     broken.write_bytes(broken.read_bytes()[:1000])
-    newest = view.newest()
+    newest = view.snapshots.newest()
     assert newest.market is not None
     assert newest.market.path == good
     assert broken.name in newest.notice
@@ -47,14 +47,14 @@ def test_a_truncated_newest_snapshot_is_told_and_the_one_before_stays(view: Mark
 def test_a_folder_that_cannot_be_listed_is_told(view: MarketView) -> None:
     view.settings.snapshot_folder.parent.mkdir(exist_ok=True)
     view.settings.snapshot_folder.write_text("a file, not a folder")
-    newest = view.newest()
+    newest = view.snapshots.newest()
     assert newest.market is None
     assert "cannot be listed" in newest.notice
 
 
 def test_a_person_s_minimum_volume_adds_to_the_configured_one(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     every = view.table(market, "SPXW", EXPIRY, BoxOptions())
     traded = view.table(market, "SPXW", EXPIRY, BoxOptions(min_leg_volume=900))
@@ -64,7 +64,7 @@ def test_a_person_s_minimum_volume_adds_to_the_configured_one(view: MarketView) 
 
 def test_compounding_is_that_of_the_choice(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     options = BoxOptions(Compounding.CONTINUOUS)
     rates = view.table(market, "SPXW", EXPIRY, options).frame["mid_rate"]
@@ -73,7 +73,7 @@ def test_compounding_is_that_of_the_choice(view: MarketView) -> None:
 
 def test_tables_are_in_the_order_of_the_expiries(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     tables = view.tables(market, Choices("SPXW"))
     assert [table.expiry.isoformat() for table in tables] == [
@@ -89,9 +89,9 @@ def test_history_is_thinned_but_keeps_window_and_newest(view: MarketView) -> Non
     for minutes in range(100, -1, -1):
         time = NOON - timedelta(minutes=minutes)
         store.write(chain_at(time, strikes=small, roots=["SPXW"]))
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
-    times = [past.chain.snapshot_time for past in view.history(market, minutes=80)]
+    times = [past.chain.snapshot_time for past in view.snapshots.history(market, minutes=80)]
     assert times == sorted(times)
     assert times[-1] == NOON
     assert times[0] >= NOON - timedelta(minutes=80)
@@ -102,14 +102,16 @@ def test_history_leaves_out_what_cannot_be_read(view: MarketView) -> None:
     store = view.settings.store()
     store.write(chain_at(NOON - timedelta(minutes=2))).write_bytes(b"broken")
     store.write(chain_at(NOON))
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
-    assert [past.chain.snapshot_time for past in view.history(market, minutes=60)] == [NOON]
+    assert [past.chain.snapshot_time for past in view.snapshots.history(market, minutes=60)] == [
+        NOON
+    ]
 
 
 def test_the_strike_grid_does_not_move_with_a_tick(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     edges = view.strike_edges(market, "SPXW")
     low, high = view.settings.strike_moneyness

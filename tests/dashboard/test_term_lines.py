@@ -9,17 +9,19 @@ import pytest
 
 from live_box_spreads.dashboard import ids, status
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import Market, MarketView
+from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.dashboard.panels import content
 from live_box_spreads.dashboard.term_lines import reference_label, reference_line
 from live_box_spreads.dashboard.tiles import tiles
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.reference.history import History
 from live_box_spreads.settings import load_settings
-from tests.dashboard.market import chain_at
+from tests.dashboard.market import chain_at, newest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from live_box_spreads.dashboard.snapshots import Market
 
 CHOICES = Choices("SPXW")
 
@@ -32,7 +34,7 @@ def _view(folder: Path, rates: str) -> tuple[MarketView, Market]:
     )
     view = MarketView(load_settings(folder / "my.yaml", {}))
     view.settings.store().write(chain_at())
-    market = view.newest().market
+    market = newest(view)
     assert market is not None
     return view, market
 
@@ -69,11 +71,14 @@ def test_it_is_drawn_from_its_shortest_tenor_on(compared: tuple[MarketView, Mark
 
 def test_panel_and_version_tell_its_day(compared: tuple[MarketView, Market]) -> None:
     view, _ = compared
-    shown = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES)
+    shown = content(view, newest(view), ids.TERM_STRUCTURE, CHOICES)
     assert shown.caption.startswith("Reference: governments, 03 Sep 2025 · Mid median at ")
     assert shown.figure is not None
     assert "Reference" in {trace.name for trace in shown.figure.data}
-    assert status.version(view, view.newest(), 0.0)["reference"] == "governments, 03 Sep 2025"
+    assert (
+        status.version(view, view.snapshots.newest(), 0.0)["reference"]
+        == "governments, 03 Sep 2025"
+    )
 
 
 def test_an_overnight_rate_is_said_to_be_held_flat_wherever_it_is_a_reference(
@@ -100,7 +105,7 @@ def test_the_name_says_that_a_rate_is_held_flat_whoever_gave_it() -> None:
 def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> None:
     view, market = _view(tmp_path, "date,3m,1y,2y\n2024-09-03,3.6,3.6,3.6\n")
     assert view.reference(market).curve is None
-    shown = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES)
+    shown = content(view, newest(view), ids.TERM_STRUCTURE, CHOICES)
     assert shown.caption.startswith("No reference: the newest rates of")
     assert "2024-09-03" in shown.caption
     assert shown.figure is not None
@@ -110,6 +115,6 @@ def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> 
 
 def test_nothing_is_said_where_none_is_configured(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    caption = content(view, view.newest().market, ids.TERM_STRUCTURE, CHOICES).caption
+    caption = content(view, newest(view), ids.TERM_STRUCTURE, CHOICES).caption
     assert caption == "Mid median at 95.0% to 105.0% of spot"
-    assert status.version(view, view.newest(), 0.0)["reference"] == ""
+    assert status.version(view, view.snapshots.newest(), 0.0)["reference"] == ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from live_box_spreads.dashboard.choices import Choices
 from live_box_spreads.dashboard.tiles import _tile, tiles
 from live_box_spreads.reference.history import HELD_FLAT
-from tests.dashboard.market import chain_at
+from tests.dashboard.market import chain_at, newest
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
@@ -36,14 +36,14 @@ def _text(tile: Any) -> str:
 
 
 def test_no_snapshot_and_no_such_root_have_no_headline(view: MarketView) -> None:
-    assert tiles(view, view.newest().market, Choices("SPXW")) == []
+    assert tiles(view, newest(view), Choices("SPXW")) == []
     view.settings.store().write(chain_at())
-    assert tiles(view, view.newest().market, Choices("NDX")) == []
+    assert tiles(view, newest(view), Choices("NDX")) == []
 
 
 def test_with_few_expiries_the_nearest_one_is_told(view: MarketView) -> None:
     view.settings.store().write(chain_at())
-    texts = [_text(tile) for tile in tiles(view, view.newest().market, Choices("SPXW"))]
+    texts = [_text(tile) for tile in tiles(view, newest(view), Choices("SPXW"))]
     assert len(texts) == 3
     assert "About 1 month" in texts[0]
     assert "17 Oct 2025, 45 days" in texts[0]

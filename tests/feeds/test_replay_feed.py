@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +16,10 @@ from live_box_spreads.feeds.replay import ReplayFeed
 from live_box_spreads.feeds.timeline import Playback
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError
-from live_box_spreads.stores.snapshots import SnapshotStore
+from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from tests.feeds.conformance import FeedConformance
 from tests.feeds.made_market import FIRST, SPACING, made_chains, without_ask
+from tests.stores.old_files import old_parquet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -190,6 +192,36 @@ async def test_a_folder_without_a_readable_snapshot_is_refused(tmp_path: Path) -
         assert "\n" not in str(raised.value)
         assert feed.health().losses == {"snapshots_skipped": 1}
         assert list(feed.damaged) == [tmp_path / "snapshot_20261124_150000.parquet"]
+
+
+async def test_what_is_no_file_and_what_has_no_digest_stop_no_replay(
+    recording: Path, tmp_path: Path
+) -> None:
+    first, *_ = SnapshotStore(recording).paths()
+    (tmp_path / "snapshot_20200101_000000.parquet").mkdir()
+    os.mkfifo(tmp_path / "snapshot_20200101_000001.parquet")
+    (tmp_path / "snapshot_20200101_000002.parquet").write_bytes(old_parquet(read_snapshot(first)))
+    (tmp_path / first.name).write_bytes(first.read_bytes())
+    with structlog.testing.capture_logs() as logs:
+        played = await _played(tmp_path, Playback(longest_wait_secs=1.0), 2)
+    assert [chain.snapshot_time for chain in played] == [FIRST, FIRST]
+    events = [log["event"] for log in logs]
+    assert events.count("snapshot_skipped") == 2
+    assert events.count("recording_unchecked") == 1
+
+
+async def test_a_folder_of_damaged_snapshots_is_given_up_soon_and_gone_on_with(
+    recording: Path, tmp_path: Path
+) -> None:
+    *_, last = SnapshotStore(recording).paths()
+    for number in range(150):
+        (tmp_path / f"snapshot_20200101_00{number // 60:02}{number % 60:02}.csv").touch()
+    (tmp_path / last.name).write_bytes(last.read_bytes())
+    async with ReplayFeed(tmp_path, QUICK) as feed:
+        with pytest.raises(FeedError, match="can be read"):
+            await feed.contracts(UNIVERSE)
+        assert len(feed.damaged) == 100
+        assert len(await feed.contracts(UNIVERSE))
 
 
 async def test_a_closed_feed_says_so(recording: Path) -> None:

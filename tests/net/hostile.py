@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -57,15 +56,3 @@ def sending(*parts: bytes, pause_secs: float = 0.0, last_for_ever: bool = False)
             await asyncio.sleep(pause_secs)
 
     return answering
-
-
-def bomb(megabytes: int) -> bytes:
-    """Return a few kilobytes of gzip that unpack to so many megabytes of spaces.
-
-    After a full flush a block stands alone, so that one can be repeated without packing it again.
-    """
-    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
-    block = b" " * 2**20
-    first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
-    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
-    return first + again * (megabytes - 1)

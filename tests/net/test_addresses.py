@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import ConfigError
 from live_box_spreads.net.addresses import (
+    address_fault,
     checked_base_url,
     checked_url,
+    host_of,
     is_loopback,
     is_loopback_authority,
 )
@@ -25,7 +28,12 @@ REFUSED = [
     ("a.test", "no web address"),
     ("", "no web address"),
     ("https://a.test:99999", "port 99999 is out of range"),
-    ("https://a.test/\x00", "no URL"),
+    ("https://a.test/\x00", "no web address"),
+    ("https://ä.test", "no web address"),
+    ("https://a.test:", "no web address"),
+    ("https://a.test:0", "port 0 is out of range"),
+    ("https://a.test:" + "9" * 999, "is out of range"),
+    ("http://127.0.0.1\\.evil.test", "no web address"),
 ]
 
 
@@ -48,7 +56,16 @@ def test_what_is_safe_is_taken(url: str) -> None:
     assert checked_base_url(url + "/", "it") == url
 
 
-@pytest.mark.parametrize("url", ["https://me:s3cret@a.test", "http://s3cret@127.0.0.1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:s3cret@a.test",
+        "http://s3cret@127.0.0.1",
+        "https://s3cret\\@a.test",
+        "ftp://me:s3cret@a.test",
+        "me:s3cret@a.test",
+    ],
+)
 def test_a_user_name_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigError, match="user name or password") as caught:
         checked_url(url, "it")
@@ -76,9 +93,26 @@ def test_any_text_is_taken_or_refused_in_one_short_line(text: str) -> None:
         message = str(error)
     else:
         message = ""
-        assert taken.startswith(("https:", "wss:")) or is_loopback(taken)
+        assert taken.lower().startswith(("https:", "wss:")) or is_loopback(taken)
     assert len(message) < 1_300  # an escape takes up to six characters
     assert "\n" not in message
+
+
+HOSTS = st.from_regex(r"[a-zA-Z0-9._-]{1,12}|\[[0-9a-f:.]{2,9}\]|[!-~]{1,9}", fullmatch=True)
+RESTS = st.from_regex(r"(:[0-9]{1,5})?([/?#][!-~]{0,15})?", fullmatch=True)
+
+
+@given(HOSTS, RESTS)
+def test_the_host_is_the_one_that_the_client_connects_to(host: str, rest: str) -> None:
+    url = f"https://{host}{rest}"
+    if address_fault(url):
+        return
+    try:
+        connected = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return  # nothing is sent
+    assert connected.host == host_of(url)
+    assert connected.userinfo == b""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import AnswerTooLargeError, FeedError, FeedUnavailableError
 from live_box_spreads.net.bodies import BoundedBody
-from tests.net.hostile import bomb
+from live_box_spreads.simulator.rest.hostile import gzip_bomb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,7 +84,7 @@ def test_other_packings_are_refused(encoding: str) -> None:
 
 
 def test_a_bomb_is_unpacked_no_further_than_the_limit() -> None:
-    packed = bomb(200)
+    packed = gzip_bomb(200)
     tracemalloc.start()
     with pytest.raises(AnswerTooLargeError, match="once unpacked"):
         whole([packed], "gzip")  # in one part, the worst case

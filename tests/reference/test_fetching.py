@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -12,16 +14,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.model.errors import (
+    AnswerTooLargeError,
     ApiError,
     ConfigError,
     FeedUnavailableError,
     FileFormatError,
 )
 from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve
+from live_box_spreads.net.client import Limits
 from live_box_spreads.reference.download import REFRESH_AFTER, Downloads, default_cache_folder
 from live_box_spreads.reference.fred import FredSource
 from live_box_spreads.reference.sofr import SofrSource
 from live_box_spreads.reference.treasury import TreasurySource
+from tests.net.hostile import HEAD, sending, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,10 +231,11 @@ def test_a_damaged_copy_is_fetched_again(
     assert [etag for _, etag in publisher.asked] == [""] * 4
 
 
+@pytest.mark.parametrize("body", [b"<html>maintenance</html>", b'{"a":' + b"[" * 100_000])
 def test_an_answer_that_cannot_be_read_is_not_kept(
-    publisher: Publisher, downloads: Downloads, tmp_path: Path
+    publisher: Publisher, downloads: Downloads, tmp_path: Path, body: bytes
 ) -> None:
-    publisher.bodies[SOFR] = b"<html>maintenance</html>"
+    publisher.bodies[SOFR] = body
     with pytest.raises(FileFormatError, match="not the New York Fed's JSON"):
         SofrSource(downloads, publisher.url).history(DAY, 7)
     assert not (tmp_path / "cache").exists()
@@ -260,6 +266,52 @@ def test_a_refusal_is_one_line_and_not_pressed(
 def test_a_server_that_is_not_there_is_named(downloads: Downloads) -> None:
     with pytest.raises(FeedUnavailableError, match=r"no rates from 127\.0\.0\.1: .*check"):
         SofrSource(downloads, "http://127.0.0.1:9").history(DAY, 7)
+
+
+def test_an_answer_beyond_the_limits_costs_no_more_than_that(
+    publisher: Publisher, tmp_path: Path, clock: Clock
+) -> None:
+    publisher.serve(SOFR, "newyorkfed.json")
+    source = SofrSource(Downloads(tmp_path, now=clock, limits=Limits(body_bytes=20)), publisher.url)
+    with pytest.raises(AnswerTooLargeError, match=r"no rates from 127\.0\.0\.1: .* 20 bytes"):
+        source.history(DAY, 7)
+    publisher.headers = {}
+    SofrSource(Downloads(tmp_path, now=clock), publisher.url).history(DAY, 7)
+    clock.now += REFRESH_AFTER
+    history = source.history(DAY, 7)
+    assert history.rows[DAY] == pytest.approx(0.0441)
+    assert "more than 20 bytes" in str(history.on(DAY, 7).notice)
+    assert "the copy of 2025-09-05 12:00 UTC is used" in str(history.on(DAY, 7).notice)
+
+
+async def test_an_answer_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    limits = Limits(answer_secs=0.2)
+    trickle = sending(HEAD + b"\r\n", b" ", pause_secs=0.01, last_for_ever=True)
+    async with serving(trickle) as address:
+        source = SofrSource(Downloads(tmp_path, limits=limits), address)
+        with pytest.raises(FeedUnavailableError, match=r"no rates from .*: no whole answer within"):
+            await asyncio.to_thread(source.history, DAY, 7)
+
+
+@pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a huge file"])
+def test_what_lies_in_the_place_of_a_copy_is_not_read(
+    publisher: Publisher, downloads: Downloads, tmp_path: Path, kind: str
+) -> None:
+    publisher.serve(SOFR, "newyorkfed.json")
+    source = SofrSource(downloads, publisher.url)
+    source.history(DAY, 7)
+    [kept] = (tmp_path / "cache").iterdir()
+    kept.unlink()
+    if kind == "a FIFO":
+        os.mkfifo(kept)
+    elif kind == "a folder":
+        kept.mkdir()
+    else:
+        with kept.open("wb") as file:
+            file.truncate(10**12)  # a hole, which takes no room
+    assert source.history(DAY, 7).rows[DAY] == pytest.approx(0.0441)
+    assert [etag for _, etag in publisher.asked] == ["", ""]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 @pytest.mark.parametrize("url", ["http://home.treasury.gov", "ftp://x", "home.treasury.gov"])

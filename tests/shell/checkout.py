@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PATIENCE_SECS = 240
+PATIENCE_SECS = 480  # pip on a busy machine
 
 
 def need(command: str) -> None:

@@ -20,7 +20,7 @@ from tests.shell.checkout import (
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.shell, pytest.mark.timeout(1200)]
 
 
 def run(*command: str, cwd: Path) -> str:

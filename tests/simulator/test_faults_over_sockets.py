@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import zlib
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -51,6 +52,29 @@ def test_a_throttled_answer_says_when_to_come_again(
 ) -> None:
     exchange.faults.throttled_responses = 1
     assert rest.get("/api-quote-tokens").headers["Retry-After"] == "1"
+
+
+def test_a_trickled_answer_never_ends(exchange: SimulatedExchange, rest: httpx2.Client) -> None:
+    exchange.faults.trickled_responses = 1
+    with rest.stream("GET", "/api-quote-tokens") as answer:
+        parts = answer.iter_raw()
+        assert [next(parts) for _ in range(3)] == [b" "] * 3
+    assert rest.get("/api-quote-tokens").json()["error"]["code"] == "unauthorized"
+
+
+def test_a_bomb_is_a_megabyte_that_unpacks_to_a_gigabyte(
+    exchange: SimulatedExchange, rest: httpx2.Client
+) -> None:
+    exchange.faults.bomb_responses = 1
+    with rest.stream("GET", "/api-quote-tokens") as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        body = b"".join(answer.iter_raw())
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    unpacked_bytes = 0
+    while piece := unpacker.decompress(body, 2**24):
+        unpacked_bytes += len(piece)
+        body = unpacker.unconsumed_tail
+    assert unpacked_bytes == 1_000 * 2**20
 
 
 def test_a_slow_exchange_answers_after_its_pause(

@@ -32,7 +32,7 @@ rows = st.fixed_dictionaries(
         "underlying": st.sampled_from(["SPX", "XSP"]),
         "expiry": st.dates(date(1998, 1, 2), date(2045, 12, 15)),
         "settlement": st.sampled_from(["AM", "PM"]),
-        "strike": st.sampled_from([0.5, 690.5, 6900.0, 6900.125]) | st.floats(0.01, 99_999.0),
+        "strike": st.sampled_from([0.5, 690.5, 6900.0, 6900.125, 1e6]) | st.floats(0.01, 1e6),
         "right": st.sampled_from(["C", "P"]),
         "bid": any_price,
         "ask": any_price,

@@ -312,6 +312,14 @@ def test_the_wait_that_the_server_asks_for(retry_after: str, secs: float) -> Non
     assert worth_retrying(StatusError("no", status=403, headers=headers)) is False
 
 
+async def test_an_error_nested_beyond_reading_is_an_error_still() -> None:
+    body = httpx2.Response(500, content=b'{"error":{"a":' + b"[" * 100_000)
+    server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[body])
+    async with server.client() as client:
+        with pytest.raises(ApiError, match="500: no JSON instead of an explanation"):
+            await client.session_state()
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, "not_permitted"), (404, "x"), (406, "406")])
 async def test_what_stays_refused_is_not_retried(status: int, code: str) -> None:
     server = Server(
@@ -342,7 +350,9 @@ async def test_redirect_is_not_followed() -> None:
     assert {request.url.host for request in server.requests} == {"api.example.test"}
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": {"state": 5}}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"data": {"state": 5}}', b"\xff", b'{"a":' + b"[" * 100_000]
+)
 async def test_unexpected_shape(body: bytes) -> None:
     answer = httpx2.Response(200, headers={"content-type": "application/json"}, content=body)
     server = Server(oauth_token=[ok(TOKEN)], market_time_equities_sessions_current=[answer])

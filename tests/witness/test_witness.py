@@ -29,6 +29,8 @@ from live_box_spreads.simulator.credentials import (
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import QuotedContract, SimulatedExchange
 
+pytestmark = pytest.mark.witness
+
 HERE = Path(__file__).parent
 SUBSCRIBED = 5_000
 PATIENCE_SECS = 120

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import structlog
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 
 from live_box_spreads.feeds.dxlink import messages as m
 from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
@@ -21,6 +22,7 @@ from live_box_spreads.feeds.dxlink.session import (
     LinkTimes,
     SessionEvent,
     Subscribed,
+    closed_by_server,
 )
 from live_box_spreads.feeds.dxlink.subscriptions import (
     MAX_CHUNK_BYTES,
@@ -54,8 +56,11 @@ log = structlog.get_logger(__name__)
 _WIRE_LOG = logging.getLogger("live_box_spreads.dxlink.wire")
 _WIRE_LOG.setLevel(logging.INFO)  # at DEBUG websockets logs frames, and one holds the token
 
-_LARGEST_MESSAGE_BYTES: Final = 32 * 2**20
+_LARGEST_MESSAGE_BYTES: Final = 16 * 2**20
 """A frame with every quote of a full session takes two; more is no quote stream."""
+
+_MOST_WAITING: Final = 16
+"""Messages that wait to be read; beyond it the server has to wait."""
 
 _SMALLEST_CHUNK_SYMBOLS: Final = 10
 _REFUSED_TOKENS: Final = 3
@@ -77,10 +82,20 @@ def link_ruling(error: Exception) -> Ruling:
     if isinstance(error, InvalidStatus):
         return status_ruling(error.response.status_code)
     if isinstance(error, ConnectionClosed):
-        return close_ruling(error.rcvd.code if error.rcvd else None)
+        return close_ruling(closed_by_server(error))
     if isinstance(error, WebSocketException):
         return close_ruling(None)
     return error_ruling(error)
+
+
+def _was_too_large(error: Exception) -> bool:
+    """Return whether we closed because the server's message is beyond the limit."""
+    return (
+        isinstance(error, ConnectionClosed)
+        and closed_by_server(error) is None
+        and error.sent is not None
+        and error.sent.code == CloseCode.MESSAGE_TOO_BIG
+    )
 
 
 class _Connect(connect):
@@ -182,7 +197,8 @@ class DXLinkLink:
         async with _Connect(
             token.url,
             ping_interval=None,  # DXLink has its own; a ping may starve during a large subscribe
-            max_size=_LARGEST_MESSAGE_BYTES,
+            max_size=_LARGEST_MESSAGE_BYTES,  # unpacked, too
+            max_queue=_MOST_WAITING,
             user_agent_header=USER_AGENT,
             open_timeout=self._times.handshake,
             close_timeout=1,
@@ -242,6 +258,11 @@ class DXLinkLink:
         """Return what to tell a person about the end of a connection."""
         if is_certificate_error(error):
             return untrusted(self._url)
+        if _was_too_large(error):
+            return (
+                f"the quote stream sent a message of more than {_LARGEST_MESSAGE_BYTES:,} bytes, "
+                "which was not read; the connection is replaced"
+            )
         # A closing reason and the status line of a refusal are the server's words.
         ours = isinstance(error, FeedError)
         reason = (str(error) if ours else server_text(str(error))) or type(error).__name__

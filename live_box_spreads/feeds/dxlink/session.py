@@ -254,7 +254,7 @@ class DXLinkSession:
         except TimeoutError:
             return None
         except ConnectionClosed as error:
-            code = error.rcvd.code if error.rcvd else None
+            code = closed_by_server(error)
             in_handshake = self._protocol.state is State.AUTHORIZING
             if close_ruling(code, in_handshake=in_handshake).verdict is Verdict.RENEW:
                 raise TokenRefusedError("the quote stream closed on the token") from error
@@ -336,6 +336,16 @@ class DXLinkSession:
                 raise FeedError(f"the quote stream says {kind}: {ruling.reason}")
             case Verdict.GO_ON:
                 pass
+
+
+def closed_by_server(closed: ConnectionClosed) -> int | None:
+    """Return the code that the server closed with; None if we did, or if nobody said anything.
+
+    A server answers our close with the same code, which then says nothing about it.
+    """
+    if closed.rcvd is None or closed.rcvd_then_sent is False:
+        return None
+    return closed.rcvd.code
 
 
 def _is_worth_a_line(count: int) -> bool:

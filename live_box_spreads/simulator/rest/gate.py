@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from live_box_spreads.simulator.rest.hostile import gzip_bomb, trickle
 from live_box_spreads.simulator.rest.responses import RefusedError, html, refused
 
 if TYPE_CHECKING:
@@ -94,11 +95,22 @@ def _cut_off() -> Response:
     return Response(b'{"data": {"items": [{"symbol": "SP', media_type="application/json")
 
 
+def _trickled() -> Response:
+    return StreamingResponse(trickle(), media_type="application/json")
+
+
+def _bomb() -> Response:
+    headers = {"Content-Encoding": "gzip"}
+    return Response(gzip_bomb(), headers=headers, media_type="application/json")
+
+
 _INJECTED: tuple[tuple[str, Callable[[], Response]], ...] = (
     ("html_401_responses", lambda: html(401, "Authorization Required")),
     ("html_502_responses", lambda: html(502, "Bad Gateway")),
     ("not_acceptable_responses", lambda: _not_acceptable("")),
     ("throttled_responses", _throttled),
     ("truncated_responses", _cut_off),
+    ("trickled_responses", _trickled),
+    ("bomb_responses", _bomb),
 )
 """What each counter of ``Faults`` leads to."""

@@ -1,0 +1,90 @@
+"""Every view of the books has an answer for every chain that ``Chain.build`` lets through."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from live_box_spreads.books.box_table import box_table
+from live_box_spreads.books.curve import curve
+from live_box_spreads.books.opportunities import Wish, fair_values, opportunities
+from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
+from live_box_spreads.model.chain_values import (
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    MAX_CONTRACTS,
+    MAX_PRICE,
+    MAX_STRIKE,
+    MIN_STRIKE,
+)
+from live_box_spreads.model.settlement import FIRST_SERVED_DAY, LAST_SERVED_DAY, TimeBasis
+
+NAN = float("nan")
+PRICES = st.sampled_from([0.0, 1e-12, 1.0, 100.0, MAX_PRICE, NAN]) | st.floats(0, MAX_PRICE)
+SIZES = st.sampled_from([0.0, 1.0, float(MAX_CONTRACTS), NAN])
+COUNTS = st.sampled_from([None, 0, 7, MAX_CONTRACTS])
+DAYS = st.sampled_from([FIRST_SERVED_DAY, LAST_SERVED_DAY]) | st.dates(
+    FIRST_SERVED_DAY, LAST_SERVED_DAY
+)
+INSTANTS = st.sampled_from([FIRST_INSTANT, LAST_INSTANT]) | st.datetimes(
+    FIRST_INSTANT.replace(tzinfo=None),
+    LAST_INSTANT.replace(tzinfo=None),
+    timezones=st.just(UTC),
+)
+STRIKES = st.sampled_from([MIN_STRIKE, 100.0, 200.0, 300.0, MAX_STRIKE])
+
+
+def _row(strike: float, right: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "strike": st.just(strike),
+            "right": st.just(right),
+            "bid": PRICES,
+            "ask": PRICES,
+            "bid_size": SIZES,
+            "ask_size": SIZES,
+            "last": PRICES,
+            "volume": COUNTS,
+            "open_interest": COUNTS,
+        }
+    )
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> Chain:
+    now = draw(INSTANTS)
+    fixed = {
+        "root": draw(st.sampled_from(["SPX", "SPXW"])),
+        "underlying": "SPX",
+        "expiry": draw(DAYS),
+        "settlement": draw(st.sampled_from(["AM", "PM"])),
+        "quote_time": now - timedelta(seconds=draw(st.sampled_from([0, 3600]))),
+    }
+    strikes = draw(st.lists(STRIKES, min_size=1, max_size=5, unique=True))
+    rows = [fixed | draw(_row(strike, right)) for strike in strikes for right in "CP"]
+    return Chain.build(
+        pl.DataFrame(rows, schema=dict(CHAIN_SCHEMA)),
+        snapshot_time=now,
+        feed="any",
+        timeliness=Timeliness.REPLAY,
+        spot=draw(st.sampled_from([{}, {"SPX": 200.0}, {"SPX": 1e-300}, {"SPX": MAX_PRICE}])),
+    )
+
+
+@pytest.mark.filterwarnings("error")
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
+@given(_chains(), st.sampled_from(TimeBasis))
+def test_every_view_has_an_answer(chain: Chain, basis: TimeBasis) -> None:
+    table = curve(chain, basis=basis)
+    assert table.select("root", "expiry").rows() == chain.keys()
+    for root, expiry in chain.keys():  # noqa: SIM118 # no mapping
+        boxes = box_table(chain, root, expiry, basis=basis).frame
+        assert (boxes["bid_cost"].fill_nan(None).drop_nulls().is_finite()).all()
+    fair = fair_values(table)
+    for wish in (Wish("lend", 0.0, 5), Wish("borrow", 0.0, 5)):
+        opportunities(chain, fair, wish, basis=basis)
