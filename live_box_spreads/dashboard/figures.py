@@ -128,7 +128,8 @@ def rate_axis(
         palette: colours of the scheme in use.
         matter: rates that the axis is for: all of these are on it, the others as they may.
     """
-    figure.update_yaxes(title_text="Rate", tickformat=_RATE_TICKS)
+    # A tick such as -10.00% is wide: the margin grows with it, away from the title.
+    figure.update_yaxes(title_text="Rate", tickformat=_RATE_TICKS, automargin="left")
     shown = rate_range(rates, matter=matter)
     if shown is None:
         return

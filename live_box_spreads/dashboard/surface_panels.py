@@ -75,7 +75,9 @@ def volume(view: MarketView, market: Market, choices: Choices) -> Content:
     layer = Layer("Volume", surface.strikes, values, palette.volume_scale)
     time = _time_axis(surface, shown, choices)
     figure = volume_figure(layer, time, palette, uirevision=ids.VOLUME_SURFACE)
-    return Content(figure, caption=f"{_what(shown, choices)}, contracts traded today")
+    return Content(
+        figure, caption=f"{_what(shown, choices)}, contracts traded today{_within_a_day(shown)}"
+    )
 
 
 def _rates(
@@ -109,7 +111,8 @@ def _rates(
     if not has_a_face(layers):
         return Content(message=_no_face(tally, edges, choices))
     figure = rate_figure(layers, _time_axis(first, shown, choices), palette, uirevision=panel)
-    return Content(figure, caption=f"{_what(shown, choices)}, {_EACH_CELL[panel]}{not_drawn}")
+    caption = f"{_what(shown, choices)}, {_EACH_CELL[panel]}{not_drawn}{_within_a_day(shown)}"
+    return Content(figure, caption=caption)
 
 
 def _rows(view: MarketView, market: Market, choices: Choices) -> Iterator[tuple[Market, date]]:
@@ -140,10 +143,7 @@ def _too_few(shown: NDArray[np.bool_], view: MarketView, market: Market, choices
         return _short_history(rows, view, market, choices)
     if rows == 0:
         return f"Every expiry of {root} in this snapshot has passed, or is paid within a day."
-    return (
-        f"A surface needs two expiries with a day or more to their payment; {root} has one.\n"
-        "The skew shows it."
-    )
+    return f"A surface needs two expiries with a day or more to their payment; {root} has one."
 
 
 def _short_history(rows: int, view: MarketView, market: Market, choices: Choices) -> str:
@@ -177,9 +177,14 @@ def _time_axis(surface: Surface, shown: NDArray[np.bool_], choices: Choices) -> 
 
 
 def _what(shown: NDArray[np.bool_], choices: Choices) -> str:
-    """Say what the rows are, and how many expiries have no place on the axis."""
+    """Say what the rows are."""
     rows = int(np.count_nonzero(shown))
     if choices.time == "snapshot":
         return f"{choices.root} {choices.expiry:%d %b %Y}, {rows} snapshots"
-    short = shown.size - rows
-    return f"{choices.root}, {rows} expiries" + (f" ({short} within a day left out)" * bool(short))
+    return f"{choices.root}, {rows} expiries"
+
+
+def _within_a_day(shown: NDArray[np.bool_]) -> str:
+    """Say how many expiries have no place on the axis; empty if all have one."""
+    short = int(np.count_nonzero(~shown))
+    return f" · {short} within a day left out" if short else ""
