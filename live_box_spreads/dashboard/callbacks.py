@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ _CONTROLS = {
     "scheme": Input(ids.SCHEME, "data"),
     "painted": Input(ids.PAINTED, "data"),
 }
+_DRAWN_AT_ONCE = 2
+"""Parts drawn at once, for all browsers: each holds the boxes of an expiry meanwhile."""
 _DRAWN_WITHIN_SECS = 30.0
 """A page that has not shown a version by then has lost it, and is sent the newest one."""
 
@@ -135,6 +138,8 @@ def _register_selections(app: Dash, view: MarketView) -> None:
 
 
 def _register_page(app: Dash, view: MarketView, failures: Failures) -> None:
+    pool = ThreadPoolExecutor(_DRAWN_AT_ONCE, "draw")
+
     @app.callback(
         output={
             "parts": {part.name: dict(part.outputs) for part in PARTS},
@@ -155,7 +160,8 @@ def _register_page(app: Dash, view: MarketView, failures: Failures) -> None:
         wanted = {p.name: p.drawn_from(version, controls) for p in PARTS if p.is_ready(controls)}
         due = [p for p in PARTS if p.name in wanted and drawn_from.get(p.name) != wanted[p.name]]
         draw = _Draw(view, version, controls, failures)
-        values = await asyncio.gather(*(asyncio.to_thread(draw, part) for part in due))
+        loop = asyncio.get_running_loop()
+        values = await asyncio.gather(*(loop.run_in_executor(pool, draw, part) for part in due))
         updates = {part.name: part.unchanged() for part in PARTS}
         for part, found in zip(due, values, strict=True):
             updates[part.name] = found.outputs

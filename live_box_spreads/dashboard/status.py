@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import dash_mantine_components as dmc
 from dash import html
 
+from live_box_spreads.dashboard.content import Tally
 from live_box_spreads.dashboard.formats import UNKNOWN
 from live_box_spreads.dashboard.market_view import loan_roots, spot_of
 from live_box_spreads.dashboard.term_lines import reference_label
@@ -121,10 +121,10 @@ def header(view: MarketView, market: Market | None, choices: Choices) -> dict[st
     if market is None or not market.chain.roots:
         return empty_header()
     chain = market.chain
-    kept, removed = 0, Counter[str]()
-    for table in view.tables(market, choices):
-        kept += len(table.frame)
-        removed.update(table.removed)
+    tally = Tally()
+    for _ in tally.of(view.tables(market, choices)):
+        continue
+    kept, removed = tally.kept, tally.removed
     spot = spot_of(chain, choices.root)
     return {
         "badge": " · ".join(dict.fromkeys((chain.timeliness.value, chain.feed))),
