@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = Path(__file__).resolve().parents[2] / "live_box_spreads" / "dashboard"
-START_SECS = 60.0
+START_SECS = 180.0  # a busy machine
 
 
 @dataclass(frozen=True, slots=True)

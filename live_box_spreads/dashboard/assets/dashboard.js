@@ -87,7 +87,7 @@ window.dash_clientside.boxes = {
     },
 
     ASK_EVERY_TICKS: 3,
-    PATIENCE_MS: 8000,
+    PATIENCE_MS: 15000,
 
     // The surfaces are the slow part: they wait until the first flat chart is on the screen.
     async painted(figure, message) {
