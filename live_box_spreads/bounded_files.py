@@ -27,7 +27,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
     """Return what a file holds.
 
     Args:
-        path: a file; a FIFO, a socket or a folder is refused at once.
+        path: a file; a FIFO, a socket, a device or a folder is refused at once.
         most_bytes: a file with more bytes than this is refused, however many its size claims.
 
     Raises:
@@ -41,6 +41,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
             raise OSError(errno.EINVAL, "it is a pipe or socket, not a file", str(path))
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "it is a device, not a file", str(path))
         chunks = []
         room = most_bytes + 1
         while room > 0 and (chunk := os.read(descriptor, min(room, _CHUNK_BYTES))):

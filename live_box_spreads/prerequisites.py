@@ -6,8 +6,12 @@ standard library is used, here and above the calls, and only what Python 3.7 can
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
+_PACKAGE = Path(__file__).resolve().parent
+_LAUNCHER = _PACKAGE / "manage.sh"
+_REQUIREMENTS = _PACKAGE.parent / "requirements.txt"
 
 MODULES = (
     "dash",
@@ -49,14 +53,14 @@ def exit_unless_met(name: str) -> None:
         found = ".".join(map(str, sys.version_info[:3]))
         sys.exit(
             f"{name}: Python {wanted} or newer is needed, and {sys.executable} is {found}; "
-            "start with live_box_spreads/manage.sh, which looks for a newer one, "
-            "or pip install -r requirements.txt for a newer one and use that"
+            f"start with {_LAUNCHER}, which looks for a newer one, or use a newer one after "
+            f"its own `python -m pip install -r {_REQUIREMENTS}`"
         )
     missing = [module for module in MODULES if find_spec(module) is None]
     if missing:
         more = f" and {len(missing) - 1} more packages" if len(missing) > 1 else ""
         sys.exit(
             f"{name}: {missing[0]}{more} not installed for {sys.executable}; "
-            "start with live_box_spreads/manage.sh, which installs them, "
-            "or pip install -r requirements.txt first"
+            f"start with {_LAUNCHER}, which installs them, "
+            f"or run {sys.executable} -m pip install -r {_REQUIREMENTS} first"
         )

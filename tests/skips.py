@@ -1,4 +1,4 @@
-"""The last lines of a run: how many tests were skipped, for want of what, and how to run them."""
+"""The last lines of a run: how many tests were skipped, which need, and how to run them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NEEDS: Final = (
     Need(
         "other clients of the simulated exchange",
         ("the SDK is not installed", "node and npm", "JavaScript client"),
-        "install Node, and uv sync --extra dev --group witness",
+        "install Node, and `uv sync --extra dev --group witness` or, with pip, tastytrade>=13.2",
     ),
     Need("a git checkout", ("git is not installed", "no git checkout"), "clone the repository"),
 )
@@ -60,5 +60,5 @@ def _said(reason: str) -> str:
     reason = reason.removeprefix("Skipped: ")
     for need in NEEDS:
         if any(piece in reason for piece in need.told_by):
-            return f"for want of {need.what}; to run them: {need.how}"
+            return f"without {need.what}; to run them: {need.how}"
     return reason

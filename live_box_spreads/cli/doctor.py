@@ -48,11 +48,13 @@ def _print(checks: list[Check]) -> None:
     console = Console()
     if not console.is_terminal:
         for check in checks:
-            say(plain(f"{check.name}: {check.outcome}: {check.detail}"))
+            say(plain(f"{check.name}: {check.outcome}: {'; '.join(check.detail.splitlines())}"))
         return
     table = Table(show_header=False, box=None)
     for check in checks:
         table.add_row(
-            check.name, Text(check.outcome, _COLOURS[check.outcome]), Text(plain(check.detail))
+            check.name,
+            Text(check.outcome, _COLOURS[check.outcome]),
+            Text("\n".join(map(plain, check.detail.splitlines()))),
         )
     console.print(table)

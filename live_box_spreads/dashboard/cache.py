@@ -57,6 +57,14 @@ class Cache(Generic[Value]):
             self._fill(key, future, compute)
         return future.result()
 
+    def peek(self, key: Hashable) -> Value | None:
+        """Return the value of a key if it is there already, else None."""
+        with self._lock:
+            if key not in self._sizes:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key].result()
+
     def forget(self, key: Hashable) -> None:
         """Let go of the value of a key, unless it is still being computed."""
         with self._lock:

@@ -44,16 +44,15 @@ class Failures:
             is_new = kind not in self._known and len(self._known) < _KINDS
             if is_new:
                 self._known.add(kind)
-        if is_new:
-            # Frames without their local variables, which may hold anything.
-            frames = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
-            _log.error(
-                "%s failed: %s: %s\n%s(logged once; more of the kind are not)",
-                part,
-                type(error).__name__,
-                plain(error, _LONGEST_LINE),
-                frames,
-            )
+        if not is_new:
+            return
+        told = f"{part} failed: {type(error).__name__}: {plain(error, _LONGEST_LINE)}"
+        if isinstance(error, BoxSpreadsError):  # says itself what is wrong
+            _log.error("%s (logged once; more of the kind are not)", told)
+            return
+        # Frames without their local variables, which may hold anything.
+        frames = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
+        _log.error("%s\n%s(logged once; more of the kind are not)", told, frames)
 
     def line(self, part: str, error: BaseException) -> str:
         """Log an error if it is the first of its kind, and return what the page says of it."""

@@ -94,7 +94,7 @@ class MarketView:
     def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
         """Return the boxes of one expiry that pass the filters, with ``PANEL_COLUMNS`` alone."""
         return self._tables.get(
-            (market.path, root, expiry, options),
+            (market.identity, root, expiry, options),
             lambda: self._priced(market, root, expiry, options),
         )
 
@@ -133,7 +133,7 @@ class MarketView:
 
     def _fair(self, market: Market, root: str, options: BoxOptions) -> _Fair:
         return self._curves.get(
-            (market.path, root, options), lambda: self._fit(market, root, options)
+            (market.identity, root, options), lambda: self._fit(market, root, options)
         )
 
     def _fit(self, market: Market, root: str, options: BoxOptions) -> _Fair:
@@ -151,7 +151,7 @@ class MarketView:
         """Return the best boxes of the chosen root and side, over all its expiries."""
         root, options = choices.root, choices.options
         return self._best.get(
-            (market.path, root, options, choices.side),
+            (market.identity, root, options, choices.side),
             lambda: opportunities(
                 market.chain,
                 fair_values(self._fair(market, root, options).table),

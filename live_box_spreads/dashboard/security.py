@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_LARGEST_BODY_BYTES = 1_000_000
+
 
 def content_security_policy(script_hashes: Sequence[str]) -> str:
     """Return the policy of the page: everything comes from this server, and nobody frames it.
@@ -86,9 +88,23 @@ class LoopbackOnly:
             )
             return
 
+        if not _is_small(headers, scope):
+            await PlainTextResponse("too much for a request of the page", status_code=413)(
+                scope, receive, send
+            )
+            return
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _is_small(headers: Headers, scope: Scope) -> bool:
+    """Return whether a request says that its body is small; the page's are a few kilobytes."""
+    if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        return True
+    length = headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= _LARGEST_BODY_BYTES

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_UNREADABLE = 20
 """So many newest snapshots are tried; where none of them can be read, none is shown."""
 _UNREADABLE_FOR_SECS = 60.0
+_SEPARATOR = "@"
 _CHAINS_BYTES = 200_000_000
 
 
@@ -36,10 +37,12 @@ class Market:
     Attributes:
         path: its file.
         chain: its quotes.
+        identity: tells it from every other one, also from a later file of the same name.
     """
 
     path: Path
     chain: Chain
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Snapshots:
         unreadable = ""
         for path in islice(listing.newest_first(), _MOST_UNREADABLE):
             try:
-                market = Market(path, self.chain(path))
+                market = self._read_market(path)
             except SnapshotError as error:
                 unreadable = unreadable or f"The newest snapshot cannot be read: {plain(error)}"
                 continue
@@ -108,43 +111,46 @@ class Snapshots:
             "Start the collector (python ingest.py --loop), or try boxes demo."
         )
 
-    def market(self, snapshot: str) -> Market | None:
-        """Return the snapshot of a name; None for the empty name of a page without any.
+    def market(self, identity: str) -> Market | None:
+        """Return the snapshot of an identity; None for the empty one of a page without any.
 
         Args:
-            snapshot: name of a file in the snapshot folder; from the browser, so of any content.
+            identity: as ``Market`` has it; from the browser, so of any content.
 
         Raises:
-            SnapshotError: it is no name of a snapshot, or the file is gone or cannot be read.
+            SnapshotError: it is none of a snapshot, or the file is gone, another one by now, or
+                cannot be read.
         """
-        if not snapshot:
+        if not identity:
             return None
-        path = self._store.folder / snapshot
-        if path.name != snapshot:
-            raise SnapshotError(f"{snapshot[:80]!r} is no name of a snapshot; reload the page")
+        path = self._store.folder / identity.partition(_SEPARATOR)[0]
+        if path.parent != self._store.folder:
+            raise SnapshotError(f"{plain(identity, 80)!r} is no snapshot; reload the page")
         snapshot_time_of(path)
-        return Market(path, self.chain(path))
+        kept = self._chains.peek(identity)
+        if kept is not None and not isinstance(kept, _Unreadable):
+            return Market(path, kept, identity)  # also if the file is gone meanwhile
+        market = self._read_market(path)
+        if market.identity != identity:
+            raise SnapshotError(f"{path.name} has changed; the next refresh shows what it is now")
+        return market
 
-    def chain(self, path: Path) -> Chain:
-        """Return the quotes of a snapshot.
+    def _read_market(self, path: Path) -> Market:
+        """Return the snapshot of a file.
 
         What cannot be read is not read again for a minute, unless the file changes.
 
         Raises:
             SnapshotError: the file cannot be read.
         """
-        try:
-            found = path.stat()
-        except OSError as error:
-            raise SnapshotError(f"{path} is gone: {error.strerror}") from error
-        key = (path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        kept = self._chains.get(key, lambda: _read(path))
+        identity = _identity(path)
+        kept = self._chains.get(identity, lambda: _read(path))
         if isinstance(kept, _Unreadable) and time.monotonic() > kept.until_secs:
-            self._chains.forget(key)
-            kept = self._chains.get(key, lambda: _read(path))
+            self._chains.forget(identity)
+            kept = self._chains.get(identity, lambda: _read(path))
         if isinstance(kept, _Unreadable):
             raise SnapshotError(kept.reason)
-        return kept
+        return Market(path, kept, identity)
 
     def past(self, market: Market, minutes: float) -> Past:
         """Return the snapshots of the minutes up to the one shown."""
@@ -166,9 +172,23 @@ class Snapshots:
 
     def _readable(self, path: Path) -> Market | None:
         try:
-            return Market(path, self.chain(path))
+            return self._read_market(path)
         except SnapshotError:  # newest() tells about it; pruned ones are no news
             return None
+
+
+def _identity(path: Path) -> str:
+    """Return a file's name and what changes with its content.
+
+    Raises:
+        SnapshotError: the file is gone.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SnapshotError(f"{path} is gone: {error.strerror}") from error
+    changing = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return path.name + _SEPARATOR + "-".join(f"{number:x}" for number in changing)
 
 
 def _ahead(listing: Listing, shown: Path) -> str:

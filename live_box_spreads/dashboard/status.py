@@ -34,7 +34,7 @@ class Version(TypedDict):
     """What a page should show.
 
     Attributes:
-        snapshot: name of the snapshot's file; empty without one.
+        snapshot: identity of the snapshot; empty without one.
         notice: what a person should know about the snapshots; empty if all is well.
         reference: name and day of the reference curve, or why there is none.
         published: when the page was told so, seconds of the epoch.
@@ -52,7 +52,7 @@ def version(view: MarketView, newest: Newest, now_secs: float) -> Version:
     caveat = market.chain.caveat if market else ""
     said = filter(None, (newest.notice, caveat and f"In this snapshot: {caveat}"))
     return Version(
-        snapshot=market.path.name if market else "",
+        snapshot=market.identity if market else "",
         notice="; ".join(said),
         reference=reference_label(view.reference(market)) if market else "",
         published=now_secs,

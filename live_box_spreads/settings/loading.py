@@ -58,7 +58,7 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
         # JSON mode is strict about types, yet takes lists for tuples and words for enums.
         settings = Settings.model_validate_json(_as_json(data, file), strict=True)
     except ValidationError as error:
-        lines = [_line(problem, file, overrides) for problem in error.errors()]
+        lines = _lines(error.errors(), file, overrides)
         raise ConfigError("\n".join(lines)) from None
     return _with_absolute_paths(settings, base_folder(file))
 
@@ -148,6 +148,20 @@ def _put(data: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
         data[key] = dict(below) if isinstance(below, dict) else {}
         data = data[key]
     data[last] = value
+
+
+def _lines(problems: list[ErrorDetails], file: Path, overrides: Mapping[str, Any]) -> list[str]:
+    """Say each problem in a line; of those of one list the first, and how many more there are."""
+    by_list: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
+    for problem in problems:
+        loc = problem["loc"]
+        number = next((at for at, part in enumerate(loc) if isinstance(part, int)), len(loc))
+        by_list.setdefault((*loc[:number], number < len(loc)), []).append(problem)
+    lines = []
+    for first, *others in by_list.values():
+        more = f" (and {len(others)} more of this list)" if others else ""
+        lines.append(_line(first, file, overrides) + more)
+    return lines
 
 
 def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> str:

@@ -58,6 +58,8 @@ class FolderLock:
 
         The lock itself is not tried: a collector that starts just then would be refused it.
         """
+        if os.name == "nt":  # where signal 0 is Ctrl-C
+            return False
         try:
             os.kill(int((self._folder / _PID).read_text()), 0)  # signal 0 only asks
         except PermissionError:  # a process of another user

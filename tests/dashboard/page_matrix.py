@@ -119,7 +119,8 @@ def check_controls(view: MarketView, chain: Chain, turn: int) -> Iterator[str]:
     """
     store = view.settings.store()
     store.write(_earlier(chain, timedelta(minutes=1)))
-    market = Market(store.write(chain), chain)
+    path = store.write(chain)
+    market = Market(path, chain, path.name)
     for turned, root in enumerate(loan_roots(chain), start=turn):
         every = cases(root, chain.expiries(root))
         others = [name for name in every if name not in ALWAYS]
@@ -139,7 +140,7 @@ def _earlier(chain: Chain, by: timedelta) -> Chain:
 def check_odd(view: MarketView, markets: Mapping[str, Chain], root: str) -> Iterator[str]:
     """Check every part of the page on markets that lack something, by name."""
     for name, chain in markets.items():
-        market = Market(Path(f"snapshot_20250101_000000.{name}.parquet"), chain)
+        market = Market(Path(f"snapshot_20250101_000000.{name}.parquet"), chain, name)
         expiries = chain.expiries(root)
         chosen = Choices(root, expiry=expiries[len(expiries) // 2] if expiries else None)
         yield from _checked(view, market, chosen, name, PARTS)

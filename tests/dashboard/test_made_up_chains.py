@@ -96,7 +96,8 @@ def test_any_small_chain_is_shown_or_explained(
         timeliness=Timeliness.REPLAY,
     )
     chain = replace(chain, spot={} if spot is None else {"SPX": spot})
-    market = Market(Path(f"snapshot_20260320_180000_{next(NUMBERS)}.parquet"), chain)
+    number = next(NUMBERS)
+    market = Market(Path(f"snapshot_20260320_180000_{number}.parquet"), chain, str(number))
     for root in chain.roots:
         expiry = chain.expiries(root)[0]
         options = BoxOptions(min_leg_volume=volume)

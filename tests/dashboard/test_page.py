@@ -95,7 +95,8 @@ def test_the_poll_waits_until_the_page_shows_what_it_was_told(
     write(store, minutes=1)
     assert browser.poll() == {}, "the page has not drawn the first one yet"
     browser.refresh()
-    assert browser.poll()[ids.VERSION]["data"]["snapshot"] == "snapshot_20250904_181600.parquet"
+    told = browser.poll()[ids.VERSION]["data"]["snapshot"]
+    assert told.startswith("snapshot_20250904_181600.parquet@")
 
 
 def test_a_page_whose_answer_was_lost_is_told_again(
@@ -166,14 +167,59 @@ def test_a_snapshot_that_is_gone_is_said_in_every_panel(
     settings: Settings, store: SnapshotStore
 ) -> None:
     path = write(store)
-    browser = page(settings)
+    version = page(settings).values[ids.VERSION]
     path.unlink()
+    browser = page(settings)  # of a server that never read the file
+    browser.values[ids.VERSION] = version
     sent = browser.refresh()
     for panel in PANELS:
         assert f"{path.name} is gone" in sent[ids.message(panel)]["children"], panel
     write(store, minutes=1)
     browser.poll()
     assert browser.refresh()[ids.message(ids.SKEW)]["children"] == ""
+
+
+def test_a_snapshot_that_is_shown_can_be_worked_with_when_its_file_is_gone(
+    settings: Settings, store: SnapshotStore
+) -> None:
+    path = write(store)
+    browser = page(settings)
+    browser.refresh()
+    path.unlink()
+    browser.values[ids.COMPOUNDING] = "simple"
+    sent = browser.refresh(f"{ids.COMPOUNDING}.value")
+    assert sent[ids.SKEW]["figure"]["data"]
+
+
+def test_a_file_replaced_under_its_name_is_another_snapshot(
+    settings: Settings, store: SnapshotStore
+) -> None:
+    path = write(store)
+    browser = page(settings)
+    first = browser.refresh()
+    path.unlink()
+    fewer = chain_at(NOON, strikes=STRIKES[1:-1])
+    assert store.write(fewer) == path
+    browser.poll()
+    second = browser.refresh()
+    assert second[ids.CONTRACTS]["children"] == f"{len(fewer.quotes):,}"
+    assert second[ids.BOXES]["children"] != first[ids.BOXES]["children"]
+    for panel in ids.FIGURES:
+        assert "figure" in second[panel], panel
+    assert second[ids.SKEW]["figure"] != first[ids.SKEW]["figure"]
+
+
+def test_a_page_is_not_sent_half_of_a_file_that_was_replaced(
+    settings: Settings, store: SnapshotStore
+) -> None:
+    path = write(store)
+    browser = page(settings)  # has been told of the first file, and has drawn nothing yet
+    path.unlink()
+    store.write(chain_at(NOON, strikes=STRIKES[1:-1]))
+    late = page(settings)  # of a server that has not read the first file
+    late.values[ids.VERSION] = browser.values[ids.VERSION]
+    told = late.refresh()[ids.message(ids.SKEW)]["children"]
+    assert "has changed" in told
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def test_skipped_tests_are_counted_by_what_they_need() -> None:
             "Skipped: file modes are a POSIX matter",
         ]
     )
-    data = "for want of real market data (not ours to give away); to run them: put it into"
-    browser = "for want of Chromium; to run them: install it (Debian and Ubuntu: apt install"
+    data = "without real market data (not ours to give away); to run them: put it into"
+    browser = "without Chromium; to run them: install it (Debian and Ubuntu: apt install"
     assert lines == [
         "4 tests were skipped:",
         f"     2  {data} ../shared/data",
@@ -51,4 +51,4 @@ def test_they_are_the_last_lines(workers: str) -> None:
     summary, head, line = done.stdout.splitlines()[-3:]
     assert "2 skipped" in summary
     assert head == "2 tests were skipped:"
-    assert line == "     2  for want of uv; to run them: install uv"
+    assert line == "     2  without uv; to run them: install uv"
