@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.theme import Palette
 
 _RATE_TICKS = ".2%"
+_UNDER_TICKS_PX = 22
 _SPOT_REACH = 1.25
 """A spot further from the strikes than this would only squeeze them."""
 
@@ -139,10 +140,11 @@ def rate_axis(
             text=f"{shown.beyond} points beyond the rate axis",
             x=1,
             y=0,
+            yshift=-_UNDER_TICKS_PX,  # on the line of the axis title: above it are data
             xref="paper",
             yref="paper",
             xanchor="right",
-            yanchor="bottom",
+            yanchor="top",
             showarrow=False,
             font={"size": 11, "color": palette.muted},
         )

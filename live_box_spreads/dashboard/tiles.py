@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.snapshots import Market
 
 
-def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div]:
-    """Return the fair rates at the usual tenors; none where no expiry has a fair rate."""
+def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div | html.P]:
+    """Return the fair rates at the usual tenors, or a word on why there are none."""
     if market is None or choices.root not in market.chain.roots:
         return []
     root, options = choices.root, choices.options
@@ -32,7 +32,12 @@ def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[htm
     )
     compared = reference_label(reference)
     flat = is_held_flat(reference)
-    return [_tile(row, compared, held_flat=flat) for row in rows.iter_rows(named=True)]
+    found: list[html.Div | html.P] = [
+        _tile(row, compared, held_flat=flat) for row in rows.iter_rows(named=True)
+    ]
+    return found or [
+        html.P(f"{root} has no fair rate near 1, 3, 6 or 12 months.", className="tiles-message")
+    ]
 
 
 def _tile(row: dict[str, Any], reference: str, *, held_flat: bool = False) -> html.Div:

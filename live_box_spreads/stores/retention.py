@@ -1,8 +1,8 @@
 """In which order snapshots go: as they came, whatever the clock said.
 
-A name tells when its writer believed to be. A clock that ran ahead, or was set back, or begins in
-1970 at each start, makes the newest snapshot look like an old one; so a store remembers what it has
-seen come. Pure: no file is touched, no clock read.
+A name tells when its writer believed to be. A clock that ran ahead, or was set back, or begins
+years ago at each start, makes the newest snapshot look like an old one; so a store remembers what
+it has seen come. Pure: no file is touched, no clock read.
 """
 
 from __future__ import annotations

@@ -50,10 +50,10 @@ def many_contracts(count: int, snapshot_time: datetime = NOON) -> Chain:
             "underlying": ["SPX"] * count,
             "expiry": [date(2026, 12, 18)] * count,
             "settlement": ["PM"] * count,
-            "strike": 1000.0 + numbers * 5.0,
+            "strike": 1000.0 + numbers * 0.5,
             "right": ["C"] * count,
-            "bid": numbers * 0.05,
-            "ask": numbers * 0.05 + 0.1,
+            "bid": numbers % 1000 * 0.05,
+            "ask": numbers % 1000 * 0.05 + 0.1,
         }
     )
     return Chain.build(
