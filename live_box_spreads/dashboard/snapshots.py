@@ -155,17 +155,18 @@ class Snapshots:
     def past(self, market: Market, minutes: float) -> Past:
         """Return the snapshots of the minutes up to the one shown."""
         try:
-            kept = self._store.paths()
+            kept = self._store.listing().current
         except StoreError:  # newest() tells about it
             kept = []
-        return Past.of(kept, market.path, minutes)
+        return Past.of(kept, market.path.name, minutes)
 
     def history(self, market: Market, minutes: float) -> Iterator[Market]:
         """Return some snapshots of the minutes up to the one shown; ``Past`` says which.
 
         They come one at a time, oldest first. Those that cannot be read are left out.
         """
-        for path in self.past(market, minutes).paths:
+        for name in self.past(market, minutes).names:
+            path = self._store.folder / name
             found = market if path == market.path else self._readable(path)
             if found is not None:
                 yield found
