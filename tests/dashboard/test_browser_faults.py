@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,10 @@ def test_a_server_that_is_gone_is_said_and_the_page_goes_on_when_it_is_back(
         page.until_painted()
         assert page.text(ids.SERVER) == ""
         assert page.faults == []
+        dashboard.process.send_signal(signal.SIGSTOP)  # there, and silent
+        page.expect_text(ids.SERVER, "server has not answered since")
+        dashboard.process.send_signal(signal.SIGCONT)
+        page.expect_text(ids.SERVER, "^$")
     page.expect_text(ids.SERVER, "server has not answered since")
     later = NOON + timedelta(minutes=1)
     store.write(chain_at(later))

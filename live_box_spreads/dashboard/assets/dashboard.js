@@ -57,37 +57,41 @@ window.dash_clientside.boxes = {
         return inUse();
     },
 
-    // Says so when the server of this page does not answer: what is shown grows old then.
-    async server(ticks) {
+    // Says so when the server of this page does not answer: what is shown grows old then. It is
+    // asked beside the ticks: Dash drops the late answer of a tick once the next one has come.
+    server(ticks) {
         const boxes = window.dash_clientside.boxes;
-        if (ticks % boxes.ASK_EVERY_TICKS !== 0 || boxes.asking) {
-            return window.dash_clientside.no_update;
+        if (ticks % boxes.ASK_EVERY_TICKS === 0 && !boxes.asking) {
+            boxes.asking = true;
+            boxes.ask().finally(() => {
+                boxes.asking = false;
+            });
         }
-        boxes.asking = true;
-        let answered = false;
-        try {
-            const url = new URL("alive", document.baseURI);
-            const options = { cache: "no-store", signal: AbortSignal.timeout(boxes.PATIENCE_MS) };
-            answered = (await fetch(url, options)).ok;
-        } catch (_error) {
-            answered = false;
-        }
-        boxes.asking = false;
+        return boxes.lostAnswers > 1 ? boxes.goneText() : ""; // one lost answer is none to speak of
+    },
+
+    async ask() {
+        const boxes = window.dash_clientside.boxes;
+        const asked = new Date();
+        const url = new URL("alive", document.baseURI);
+        const options = { cache: "no-store", signal: AbortSignal.timeout(boxes.PATIENCE_MS) };
+        const answered = await fetch(url, options).then((answer) => answer.ok, () => false);
         if (answered) {
-            boxes.goneSince = null;
-            return "";
+            boxes.lostAnswers = 0;
+        } else if (boxes.lostAnswers++ === 0) {
+            boxes.goneSince = asked;
         }
-        if (!boxes.goneSince) {
-            boxes.goneSince = new Date();
-            return window.dash_clientside.no_update; // one lost answer is none to speak of
-        }
-        const since = boxes.goneSince.toLocaleTimeString();
+    },
+
+    goneText() {
+        const since = window.dash_clientside.boxes.goneSince.toLocaleTimeString();
         return `The dashboard's server has not answered since ${since}. What is shown is as of `
             + "then. Start it again (boxes dashboard, or python app.py); this page goes on by itself.";
     },
 
+    lostAnswers: 0,
     ASK_EVERY_TICKS: 3,
-    PATIENCE_MS: 15000,
+    PATIENCE_MS: 10000,
 
     // The surfaces are the slow part: they wait until the first flat chart is on the screen.
     async painted(figure, message) {
