@@ -54,6 +54,7 @@ def test_a_server_that_is_gone_is_said_and_the_page_goes_on_when_it_is_back(
         page.until_painted()
         assert page.text(ids.SERVER) == ""
         assert page.faults == []
+        page.page.set_default_timeout(120_000)  # a lost answer is waited for, and a second one
         dashboard.process.send_signal(signal.SIGSTOP)  # there, and silent
         page.expect_text(ids.SERVER, "server has not answered since")
         dashboard.process.send_signal(signal.SIGCONT)
