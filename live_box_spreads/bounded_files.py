@@ -18,9 +18,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0)  # Windows has neither it nor FIFOs among its files
+# Windows has neither of them, nor FIFOs among its files. A terminal must not become ours.
+_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _AS_BYTES = getattr(os, "O_BINARY", 0)
 _CHUNK_BYTES = 1 << 20
+
+
+def open_at_once(path: str | Path, flags: int) -> int:
+    """Open a file without waiting for whoever writes to a FIFO; an ``opener`` for ``open``."""
+    return os.open(path, flags | _NEVER_WAIT)
 
 
 def read_bounded(path: Path, most_bytes: int) -> bytes:
@@ -34,7 +40,7 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         OSError: it cannot be read, is no file or is larger; ``strerror`` says which in words.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NEVER_WAIT | _AS_BYTES)
+        descriptor = open_at_once(path, os.O_RDONLY | _AS_BYTES)
     except ValueError:  # a NUL in the name
         raise OSError(errno.EINVAL, "the name holds a NUL character", str(path)) from None
     try:

@@ -43,7 +43,7 @@ def take_snapshot(config: Path | None, *, announce: bool = False) -> None:
     env = environment()
     settings = load_settings(config, env)
     if announce:
-        _say(f"taking one snapshot with the feed {settings.feed}", settings)
+        _announce(f"taking one snapshot with the feed {settings.feed}", settings)
     asyncio.run(_once(settings, env))
 
 
@@ -69,7 +69,9 @@ def collect(
     settings = load_settings(config, env)
     interval_secs = interval_secs or settings.update_interval_seconds
     if announce:
-        _say(f"taking a snapshot every {interval_secs:g} s with the feed {settings.feed}", settings)
+        _announce(
+            f"taking a snapshot every {interval_secs:g} s with the feed {settings.feed}", settings
+        )
     asyncio.run(_loop(settings, env, interval_secs, metrics_port))
 
 
@@ -117,8 +119,8 @@ def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar
     )
 
 
-def _say(what: str, settings: Settings) -> None:
-    typer.echo(f"{what} into {settings.snapshot_storage.folder}", err=True)
+def _announce(what: str, settings: Settings) -> None:
+    tell(f"{what} into {settings.snapshot_storage.folder}")
 
 
 def _print_summary(report: SnapshotReport) -> None:

@@ -6,7 +6,6 @@ Everything is computed on the server, once for all browsers, and kept within a b
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -30,7 +29,7 @@ from live_box_spreads.reference.history import Reference
 from live_box_spreads.settings import make_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     import polars as pl
@@ -231,11 +230,3 @@ def spot_of(chain: Chain, root: str) -> float | None:
     known = PRODUCTS.get(root)
     price = chain.spot.get(known.underlying, 0.0) if known else 0.0
     return price if 0.0 < price < math.inf else None
-
-
-def removed_by_reason(tables: Iterable[BoxTable]) -> Counter[str]:
-    """Return how many boxes each reason kept out, over all tables."""
-    removed: Counter[str] = Counter()
-    for table in tables:
-        removed.update(table.removed)
-    return removed

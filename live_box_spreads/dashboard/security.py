@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -75,23 +74,9 @@ class LoopbackOnly:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        host, origin = headers.get("host", ""), headers.get("origin")
-        if not is_loopback_authority(host):
-            await PlainTextResponse(
-                "this dashboard answers under a loopback name only", status_code=400
-            )(scope, receive, send)
-            return
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            await PlainTextResponse("a page of another site asks", status_code=403)(
-                scope, receive, send
-            )
-            return
-
-        if not _is_small(headers, scope):
-            await PlainTextResponse("too much for a request of the page", status_code=413)(
-                scope, receive, send
-            )
+        refused = _refusal(Headers(scope=scope), scope)
+        if refused is not None:
+            await refused(scope, receive, send)
             return
 
         async def send_with_headers(message: Message) -> None:
@@ -100,6 +85,20 @@ class LoopbackOnly:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _refusal(headers: Headers, scope: Scope) -> PlainTextResponse | None:
+    """Return the answer to a request that the application is not to see; None if it may."""
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if not is_loopback_authority(host):
+        text = "this dashboard answers under a loopback name only"
+        return PlainTextResponse(text, status_code=400)
+    # Compared as text: a parser fails on what only an attacker sends, such as an open bracket.
+    if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        return PlainTextResponse("a page of another site asks", status_code=403)
+    if not _is_small(headers, scope):
+        return PlainTextResponse("too much for a request of the page", status_code=413)
+    return None
 
 
 def _is_small(headers: Headers, scope: Scope) -> bool:

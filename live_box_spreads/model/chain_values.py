@@ -29,7 +29,8 @@ MAX_CONTRACTS: Final = 10**12
 """No size, volume or open interest is larger; four of them still add up to a whole number."""
 
 MOST_AHEAD: Final = timedelta(minutes=1)
-"""Clocks differ: a quote may be this much later than the snapshot and is still believed."""
+"""Clocks differ: a quote may be this much later than the snapshot, and a snapshot this much later
+than this machine's clock, and is still believed."""
 
 FIRST_INSTANT: Final = datetime.combine(FIRST_SERVED_DAY, time(12), UTC)
 LAST_INSTANT: Final = datetime.combine(LAST_SERVED_DAY, time(12), UTC)

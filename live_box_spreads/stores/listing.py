@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from live_box_spreads.model.chain_values import MOST_AHEAD
 from live_box_spreads.stores.names import stamp, stamp_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
-
-MOST_AHEAD = timedelta(minutes=1)
-"""A snapshot this much after now is one of another writer whose clock is not quite ours."""
 
 _AFTER_ALL = "~"  # sorts after every stamp
 

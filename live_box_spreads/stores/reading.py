@@ -14,6 +14,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from live_box_spreads.bounded_files import open_at_once
 from live_box_spreads.model.chain import CHAIN_SCHEMA, UNCHECKED
 from live_box_spreads.model.errors import SnapshotError
 from live_box_spreads.stores.child_decoder import decoder
@@ -67,7 +68,7 @@ def _format_of(path: Path) -> FileFormat:
 def _read(path: Path) -> bytes:
     """Return a regular file of bounded size; never wait for what is none, such as a pipe."""
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=open_at_once) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise SnapshotError(f"{path} cannot be read: it is no regular file")
@@ -84,10 +85,6 @@ def _read(path: Path) -> bytes:
     if len(data) != found.st_size:
         raise SnapshotError(f"{path} changed while it was read; try again")
     return data
-
-
-def _open_at_once(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def _is_bounded(data: bytes, file_format: FileFormat, path: Path) -> bool:

@@ -47,6 +47,7 @@ def test_another_name_is_refused(client: TestClient, host: str) -> None:
         ("http://127.0.0.1:8051", 403),
         ("https://elsewhere.example", 403),
         ("null", 403),
+        ("http://[", 403),
     ],
 )
 def test_a_page_of_another_site_is_refused(client: TestClient, origin: str, status: int) -> None:
