@@ -14,7 +14,7 @@ from typing import Annotated  # noqa: E402
 import typer  # noqa: E402
 
 from archive_snapshot_pipeline.pipeline import write_box_csv  # noqa: E402
-from live_box_spreads.books.filters import BoxFilters  # noqa: E402
+from live_box_spreads.books.boxes.filters import BoxFilters  # noqa: E402
 from live_box_spreads.cli.main import run  # noqa: E402
 from live_box_spreads.cli.output import tell  # noqa: E402
 from live_box_spreads.model.rates import Compounding  # noqa: E402

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.table import box_table
 from live_box_spreads.cli.box_output import for_programs
 from live_box_spreads.cli.output import encode
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
@@ -55,7 +55,7 @@ def write_box_csv(  # each is a choice of the command
 ) -> BoxCsvReport:
     """Write every box of every ticker and expiry of some chain CSVs.
 
-    The file has ``BOX_COLUMNS`` (``books/box_frame.py``): dates ISO, rates as fractions, an
+    The file has ``BOX_COLUMNS`` (``books/boxes/frame.py``): dates ISO, rates as fractions, an
     empty field for NaN. It appears whole or not at all; one that stood there is replaced.
 
     Args:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.band import Bands, bands, compile_band
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.strike_blocks import StrikeBlocks
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band import Bands, bands, compile_band
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.box_kernel import (
+from live_box_spreads.books.boxes.prices import (
     StrikePairs,
     box_prices,
     compile_kernel,
     numpy_prices,
 )
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.synthetics import synthetics
+from live_box_spreads.books.boxes.table import box_table
+from live_box_spreads.books.strikes.synthetics import synthetics
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.model.chain import Chain, Timeliness
 from live_box_spreads.model.quality import QualityRules
@@ -32,7 +32,7 @@ from live_box_spreads.model.rates import Compounding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from live_box_spreads.books.synthetics import SyntheticForwards
+    from live_box_spreads.books.strikes.synthetics import SyntheticForwards
 
 STRIKES = 400
 BOXES = STRIKES * (STRIKES - 1) // 2

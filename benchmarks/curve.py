@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.plain_estimators import robust_line_and_error, scipy_line
-from live_box_spreads.books.parity_fit import compile_fit, parity_fits
-from live_box_spreads.books.strike_blocks import StrikeBlocks
+from live_box_spreads.books.curves.parity_fit import compile_fit, parity_fits
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,20 +29,20 @@ import structlog
 
 with atheris.instrument_imports(
     include=[
-        "live_box_spreads.feeds.dxlink.protocol",
-        "live_box_spreads.feeds.dxlink.messages",
-        "live_box_spreads.feeds.dxlink.decoder",
-        "live_box_spreads.feeds.dxlink.fast_compact",
-        "live_box_spreads.feeds.dxlink.compiled_compact",
-        "live_box_spreads.feeds.stream_line",
+        "live_box_spreads.dxlink.protocol",
+        "live_box_spreads.dxlink.messages",
+        "live_box_spreads.dxlink.decoder",
+        "live_box_spreads.dxlink.compact",
+        "live_box_spreads.dxlink.compact_kernel",
+        "live_box_spreads.vendors.tastytrade.event_reader",
         "live_box_spreads.collector.live_book",
     ]
 ):
-    from live_box_spreads.feeds.dxlink import fast_compact
+    from live_box_spreads.dxlink import compact
     from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
     from tests.feeds.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
 
-    fast_compact.compile_reader()
+    compact.compile_reader()
 
 _MOST_FRAMES = 6
 _SHARE_OF_BYTES, _SHARE_OF_SPACES, _SHARE_OF_COPIES, _SHARE_OF_WHOLES = 0.4, 0.2, 0.1, 0.1

@@ -28,22 +28,22 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for the blaster, when run 
 from benchmarks.dxlink_blaster import FIELDS as QUOTE_FIELDS
 from benchmarks.dxlink_blaster import Load, batches, feed_data, symbols
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.compact import compile_reader
+from live_box_spreads.dxlink.connection import DXLinkLink
+from live_box_spreads.dxlink.protocol import DXLinkProtocol
+from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink
-from live_box_spreads.feeds.dxlink.fast_compact import compile_reader
-from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget
-from live_box_spreads.feeds.stream_line import StreamLine
-from live_box_spreads.feeds.stream_plan import FIELDS, StreamLimits, StreamPlan
-from live_box_spreads.feeds.tastytrade_stream import UpdateStream
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.tastytrade_client import QuoteToken
+from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamLimits, StreamPlan
+from live_box_spreads.vendors.tastytrade.stream import UpdateStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from live_box_spreads.feeds.rest_pass import RestPass
+    from live_box_spreads.vendors.tastytrade.rest_pass import RestPass
 
 CONTRACTS = 24_000
 QUOTES_A_FRAME = 500

@@ -12,7 +12,7 @@ from benchmarks.accuracy import plots
 from benchmarks.accuracy.page import page
 from benchmarks.accuracy.real_chains import real_chains, roughness
 from benchmarks.accuracy.simulated import simulated_errors
-from live_box_spreads.books.parity_fit import compile_fit
+from live_box_spreads.books.curves.parity_fit import compile_fit
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from benchmarks.plain_estimators import ESTIMATORS, robust_line_and_error
-from live_box_spreads.books.parity_fit import parity_fits
-from live_box_spreads.books.strike_blocks import StrikeBlocks
-from live_box_spreads.books.synthetics import synthetics_by_expiry
+from live_box_spreads.books.curves.parity_fit import parity_fits
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.products import is_loan
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.settlement import payment_date, years_to_payment

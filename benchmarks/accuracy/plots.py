@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.accuracy.estimates import OURS
-from live_box_spreads.books.strike_blocks import StrikeBlocks
-from live_box_spreads.books.synthetics import synthetics
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
+from live_box_spreads.books.strikes.synthetics import synthetics
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding
 
@@ -114,7 +114,7 @@ def _curve(axes: Any, chain: RealChain, root: str, colour: str) -> None:
 
 def residuals(chain: Chain, root: str, expiry: date, path: Path) -> None:
     """Draw how far each mid of one expiry is off its parity line, and its half-spread."""
-    from live_box_spreads.books.parity_fit import parity_fits  # noqa: PLC0415 # only here
+    from live_box_spreads.books.curves.parity_fit import parity_fits  # noqa: PLC0415 # only here
 
     blocks = StrikeBlocks.of([synthetics(chain, root, expiry, QualityRules())])
     fits = parity_fits(blocks)

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from benchmarks.accuracy.estimates import BP, OURS, estimates
-from live_box_spreads.books.curve import curve
+from live_box_spreads.books.curves.curve import curve
+from live_box_spreads.books.curves.smooth_curve import smooth_curves
 from live_box_spreads.books.prints import printed_boxes
-from live_box_spreads.books.smooth_curve import smooth_curves
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.feeds.importers.prints import read_prints
 from live_box_spreads.model.rates import Compounding
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from live_box_spreads.books.smooth_curve import SmoothCurve
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.model.reference_curve import ReferenceCurve
 
 ROUGH_FROM_DAYS = 30

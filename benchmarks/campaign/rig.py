@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.campaign.judge import ON_THE_WAY, Finding, Judge
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.net.client import Limits
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

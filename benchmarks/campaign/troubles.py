@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from benchmarks.campaign.rig import Rig, Setting, outcome
+from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.rest_pass import RestTimes
-from live_box_spreads.feeds.tastytrade import FeedTimes
 from live_box_spreads.net.client import Limits
 from live_box_spreads.simulator.exchange import SimulatorOptions
 from live_box_spreads.simulator.scenarios import SCENARIOS
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes
+from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 
 if TYPE_CHECKING:
     import random

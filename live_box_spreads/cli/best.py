@@ -88,12 +88,12 @@ def best(  # noqa: PLR0913 # one argument an option
     refuse_binary_terminal(format_, out)
     import polars as pl  # noqa: PLC0415
 
-    from live_box_spreads.books.curve import curve  # noqa: PLC0415
-    from live_box_spreads.books.opportunities import (  # noqa: PLC0415
+    from live_box_spreads.books.boxes.opportunities import (  # noqa: PLC0415
         Wish,
         fair_values,
         opportunities,
     )
+    from live_box_spreads.books.curves.curve import curve  # noqa: PLC0415
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415

@@ -20,7 +20,7 @@ from live_box_spreads.cli.options import (
 from live_box_spreads.cli.output import give, quoted, refuse_binary_terminal, tell, tell_caveat
 
 if TYPE_CHECKING:
-    from live_box_spreads.books.filters import BoxFilters
+    from live_box_spreads.books.boxes.filters import BoxFilters
     from live_box_spreads.settings import Settings
 
 app = typer.Typer()
@@ -65,7 +65,7 @@ def book(  # noqa: PLR0913 # one argument an option
     executed is there. Boxes that were left out are counted by reason on stderr.
     """
     refuse_binary_terminal(format_, out)
-    from live_box_spreads.books.box_table import box_table  # noqa: PLC0415
+    from live_box_spreads.books.boxes.table import box_table  # noqa: PLC0415
     from live_box_spreads.cli import box_output  # noqa: PLC0415
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
@@ -105,7 +105,7 @@ def _filters(
     root: str, configured: Settings | None, min_gap: float | None, max_gap: float | None
 ) -> BoxFilters:
     """Return the configured thresholds, or none, with the gaps of the command line on top."""
-    from live_box_spreads.books.filters import BoxFilters  # noqa: PLC0415
+    from live_box_spreads.books.boxes.filters import BoxFilters  # noqa: PLC0415
 
     base = configured.box_filters(root) if configured else BoxFilters()
     return replace(

@@ -8,8 +8,7 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from live_box_spreads.cli.check import Check, Outcome
-from live_box_spreads.cli.vendor_checks import NAMES, check_vendor
+from live_box_spreads.feeds.checks import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.settings import (
@@ -20,6 +19,8 @@ from live_box_spreads.settings import (
     make_reference,
 )
 from live_box_spreads.settings.env_files import dotenv_files
+from live_box_spreads.settings.keyring import with_keyring
+from live_box_spreads.vendors.tastytrade.checks import NAMES, check_vendor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -52,7 +53,8 @@ async def run_checks(config: Path | None) -> AsyncIterator[Check]:
     if settings.feed != "tastytrade":
         yield await check_feed(settings, env)
         return
-    async for check in check_vendor(settings, env):
+    address, root = settings.tastytrade.base_url, settings.tickers[0]
+    async for check in check_vendor(address, root, with_keyring(env)):
         yield check
 
 

@@ -86,8 +86,8 @@ def curve(  # noqa: PLR0913 # one argument an option
     With a reference, its rate for the same loan and the spread to it are there too.
     """
     refuse_binary_terminal(format_, out)
-    from live_box_spreads.books.curve import curve as fair_curve  # noqa: PLC0415
-    from live_box_spreads.books.filters import BoxFilters  # noqa: PLC0415
+    from live_box_spreads.books.boxes.filters import BoxFilters  # noqa: PLC0415
+    from live_box_spreads.books.curves.curve import curve as fair_curve  # noqa: PLC0415
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
     from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
     from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415

@@ -84,7 +84,7 @@ def prints(
 
 
 def _fair_curve(snapshot: Path, compounding: Compounding) -> FairCurve:
-    from live_box_spreads.books.curve import curve  # noqa: PLC0415
+    from live_box_spreads.books.curves.curve import curve  # noqa: PLC0415
     from live_box_spreads.books.prints import FairCurve  # noqa: PLC0415
     from live_box_spreads.model.settlement import trade_date  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from live_box_spreads.books.box_table import BoxTable
+    from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.dashboard.snapshots import Market
 

@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.box_table import BoxTable, box_table
-from live_box_spreads.books.curve import curve
-from live_box_spreads.books.opportunities import Opportunities, Wish, fair_values, opportunities
-from live_box_spreads.books.reference_spread import with_reference
-from live_box_spreads.books.skew import SKEW_COLUMNS
-from live_box_spreads.books.smooth_curve import smooth_curves
-from live_box_spreads.books.surfaces import strike_grid
+from live_box_spreads.books.boxes.opportunities import (
+    Opportunities,
+    Wish,
+    fair_values,
+    opportunities,
+)
+from live_box_spreads.books.boxes.table import BoxTable, box_table
+from live_box_spreads.books.curves.curve import curve
+from live_box_spreads.books.curves.reference_spread import with_reference
+from live_box_spreads.books.curves.smooth_curve import smooth_curves
+from live_box_spreads.books.views.skew import SKEW_COLUMNS
+from live_box_spreads.books.views.surfaces import strike_grid
 from live_box_spreads.dashboard.cache import Cache, size_of_frame
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.snapshots import Market, Snapshots
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from live_box_spreads.books.filters import BoxFilters
-    from live_box_spreads.books.smooth_curve import SmoothCurve
+    from live_box_spreads.books.boxes.filters import BoxFilters
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 

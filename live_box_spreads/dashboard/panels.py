@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from live_box_spreads.books.skew import skew
+from live_box_spreads.books.views.skew import skew
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.content import Content, no_quotes, nothing_left
 from live_box_spreads.dashboard.figures import skew_figure

@@ -12,7 +12,7 @@ from live_box_spreads.dashboard.content import no_quotes, nothing_left
 from live_box_spreads.dashboard.ranking_grid import COLUMNS
 
 if TYPE_CHECKING:
-    from live_box_spreads.books.opportunities import Opportunities
+    from live_box_spreads.books.boxes.opportunities import Opportunities
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.dashboard.snapshots import Market

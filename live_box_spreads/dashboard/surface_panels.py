@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.surfaces import rate_surfaces, volume_surface
+from live_box_spreads.books.views.surfaces import rate_surfaces, volume_surface
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.axes import lasts, snapshot_times, time_to_payment
 from live_box_spreads.dashboard.content import Content, Tally, left_out, nothing_left
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from live_box_spreads.books.surfaces import RowLabel, Surface
+    from live_box_spreads.books.views.surfaces import RowLabel, Surface
     from live_box_spreads.dashboard.axes import TimeAxis
     from live_box_spreads.dashboard.choices import Choices, Price, TimeChoice
     from live_box_spreads.dashboard.market_view import MarketView

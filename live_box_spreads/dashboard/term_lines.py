@@ -15,7 +15,7 @@ from live_box_spreads.reference.history import HELD_FLAT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from live_box_spreads.books.smooth_curve import SmoothCurve
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.dashboard.snapshots import Market
     from live_box_spreads.model.rates import Compounding
     from live_box_spreads.reference.history import Reference

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.term_structure import term_structure
+from live_box_spreads.books.views.term_structure import term_structure
 from live_box_spreads.dashboard.axes import days_to_payment, lasts
 from live_box_spreads.dashboard.content import Content, Tally, nothing_left
 from live_box_spreads.dashboard.market_view import spot_of

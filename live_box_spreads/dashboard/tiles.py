@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from live_box_spreads.books.headline import headline
+from live_box_spreads.books.views.headline import headline
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
 from live_box_spreads.dashboard.term_lines import is_held_flat, reference_label
 from live_box_spreads.reference.history import HELD_FLAT

@@ -1,1 +1,1 @@
-"""Floor 3: where quotes come from, behind one small interface (:mod:`.base`)."""
+"""What every source of quotes is: one small interface, and the feeds that need no vendor."""

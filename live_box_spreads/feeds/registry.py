@@ -19,12 +19,12 @@ GROUP: Final = "live_box_spreads.feeds"
 
 BUILT_IN: Final = {
     # Entry points too, but found without an installed package: a checkout runs as it is.
-    name: EntryPoint(name, f"live_box_spreads.feeds.{module}:make_feed", GROUP)
+    name: EntryPoint(name, f"live_box_spreads.{module}:make_feed", GROUP)
     for name, module in {
-        "simulated": "simulated",
-        "tastytrade": "tastytrade",
-        "replay": "replay",
-        "cboe": "cboe.feed",
+        "simulated": "vendors.simulated.feed",
+        "tastytrade": "vendors.tastytrade.feed",
+        "replay": "feeds.replay",
+        "cboe": "vendors.cboe.feed",
     }.items()
 }
 

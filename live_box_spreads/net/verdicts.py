@@ -3,8 +3,8 @@
 The REST client, the stream's link and the collector look their failures up here. A row is a fact
 about HTTP, about websockets or about ourselves; it says what happened, the verdict and the reason.
 Facts about one vendor stand with that vendor and are looked up in the same way
-(``tastytrade/login.py``, ``feeds/dxlink/verdicts.py``). What a verdict leads to (how long to wait,
-what to halve) is for whoever asks.
+(``vendors/tastytrade/login.py``, ``dxlink/verdicts.py``). What a verdict leads to (how long to
+wait, what to halve) is for whoever asks.
 """
 
 from __future__ import annotations

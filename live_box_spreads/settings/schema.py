@@ -14,9 +14,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.cboe.pace import MIN_INTERVAL_SECS
 from live_box_spreads.feeds.registry import check_feed_name
 from live_box_spreads.model.errors import ConfigError, did_you_mean
 from live_box_spreads.model.products import loan_product
@@ -43,6 +42,7 @@ from live_box_spreads.settings.bounds import (
     Snapshots,
 )
 from live_box_spreads.stores.snapshots import SnapshotStore
+from live_box_spreads.vendors.cboe.pace import MIN_INTERVAL_SECS
 
 UNSHOWN: Final = "unshown_value"
 """Type of a validation error whose message may not repeat the value."""

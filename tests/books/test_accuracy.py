@@ -13,8 +13,8 @@ import pytest
 from benchmarks.accuracy.estimates import OURS, ROBUST, estimates
 from benchmarks.accuracy.real_chains import RealChain, agreement, chain_roughness
 from benchmarks.accuracy.simulated import OPENED, chain_of
-from live_box_spreads.books.curve import curve
-from live_box_spreads.books.parity_fit import compile_fit
+from live_box_spreads.books.curves.curve import curve
+from live_box_spreads.books.curves.parity_fit import compile_fit
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import trade_date

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.curve import curve
-from live_box_spreads.books.opportunities import Wish, fair_values, opportunities
+from live_box_spreads.books.boxes.opportunities import Wish, fair_values, opportunities
+from live_box_spreads.books.boxes.table import box_table
+from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.chain_values import (
     FIRST_INSTANT,

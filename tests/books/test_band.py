@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from scipy.optimize import linprog
 
-from live_box_spreads.books.band import Bands, bands, compile_band, numpy_cheapest
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.strike_blocks import StrikeBlocks
-from live_box_spreads.books.synthetics import synthetics, synthetics_by_expiry
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band import Bands, bands, compile_band, numpy_cheapest
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
+from live_box_spreads.books.strikes.synthetics import synthetics, synthetics_by_expiry
 from live_box_spreads.model.quality import QualityRules
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from live_box_spreads.books.band import bands, compile_band, numpy_cheapest
-from live_box_spreads.books.band_table import band_table
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.strike_blocks import StrikeBlocks
-from live_box_spreads.books.synthetics import synthetics_by_expiry
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band import bands, compile_band, numpy_cheapest
+from live_box_spreads.books.curves.band_table import band_table
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import QualityRules
 

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.band_table import BAND_SCHEMA, band_table
-from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band_table import BAND_SCHEMA, band_table
 from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 

@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from live_box_spreads.books import compiled_kernel
-from live_box_spreads.books.box_kernel import (
+from live_box_spreads.books.boxes.prices import (
     BoxPrices,
     StrikePairs,
     box_prices,
     compile_kernel,
     numpy_prices,
 )
-from live_box_spreads.books.synthetics import SyntheticForwards
+from live_box_spreads.books.kernels import boxes as compiled_kernel
+from live_box_spreads.books.strikes.synthetics import SyntheticForwards
 from live_box_spreads.model.rates import Compounding
 
 if TYPE_CHECKING:

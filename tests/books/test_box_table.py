@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.box_frame import BOX_COLUMNS, LEG_QUOTE_COLUMNS
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.frame import BOX_COLUMNS, LEG_QUOTE_COLUMNS
+from live_box_spreads.books.boxes.table import box_table
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.model.errors import ChainError, NotALoanError, UnknownRootError
 from live_box_spreads.model.quality import LegFlag, QualityRules

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.band_table import band_table
-from live_box_spreads.books.curve import CURVE_SCHEMA, curve
-from live_box_spreads.books.filters import BoxFilters
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band_table import band_table
+from live_box_spreads.books.curves.curve import CURVE_SCHEMA, curve
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.quality import LegFlag, QualityRules

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.books.headline import HEADLINE_SCHEMA, headline, tenor_date
-from live_box_spreads.books.smooth_curve import smooth_curve
+from live_box_spreads.books.curves.smooth_curve import smooth_curve
+from live_box_spreads.books.views.headline import HEADLINE_SCHEMA, headline, tenor_date
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.reference_curve import OvernightRate
 from live_box_spreads.model.sessions import is_settlement_day

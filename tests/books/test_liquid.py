@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from live_box_spreads.books.liquid import LEAST_SPREAD, tightest_spread, weighted_median
+from live_box_spreads.books.views.liquid import LEAST_SPREAD, tightest_spread, weighted_median
 
 Box = tuple[int, float, float]
 """Cell, rate to borrow at, rate to lend at."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from live_box_spreads.books.off_parity import far_from_parity
-from live_box_spreads.books.synthetics import SyntheticForwards
+from live_box_spreads.books.curves.off_parity import far_from_parity
+from live_box_spreads.books.strikes.synthetics import SyntheticForwards
 
 STRIKE = np.arange(4000.0, 6000.0, 25.0)
 DISCOUNT, LEVEL = 0.95, 4800.0

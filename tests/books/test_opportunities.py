@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.curve import curve
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.opportunities import (
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.opportunities import (
     OPPORTUNITY_SCHEMA,
     FairValue,
     Opportunities,
@@ -23,6 +22,7 @@ from live_box_spreads.books.opportunities import (
     fair_values,
     opportunities,
 )
+from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import rate_from_discount
 from tests.books.conftest import SNAPSHOT_TIME

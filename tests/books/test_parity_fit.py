@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.error_models import MODELS, SPEAKERS, ErrorModel
-from live_box_spreads.books.parity_fit import ParityFits, compile_fit, parity_fits
-from live_box_spreads.books.strike_blocks import StrikeBlocks
+from live_box_spreads.books.curves.error_models import MODELS, SPEAKERS, ErrorModel
+from live_box_spreads.books.curves.parity_fit import ParityFits, compile_fit, parity_fits
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

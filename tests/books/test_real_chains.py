@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.term_structure import term_structure
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.table import box_table
+from live_box_spreads.books.views.term_structure import term_structure
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import LegFlag, QualityRules

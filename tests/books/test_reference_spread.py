@@ -8,7 +8,7 @@ from math import isnan, nan
 import polars as pl
 import pytest
 
-from live_box_spreads.books.reference_spread import with_reference
+from live_box_spreads.books.curves.reference_spread import with_reference
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.books.box_table import BoxTable, box_table
-from live_box_spreads.books.skew import SKEW_COLUMNS, skew
+from live_box_spreads.books.boxes.table import BoxTable, box_table
+from live_box_spreads.books.views.skew import SKEW_COLUMNS, skew
 
 if TYPE_CHECKING:
     from collections.abc import Callable

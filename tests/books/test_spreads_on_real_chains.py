@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from live_box_spreads.books.curve import curve
+from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference import History, read_reference

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from live_box_spreads.books.box_table import BoxTable, box_table
-from live_box_spreads.books.filters import BoxFilters
-from live_box_spreads.books.surfaces import (
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.table import BoxTable, box_table
+from live_box_spreads.books.views.surfaces import (
     Which,
     rate_surface,
     rate_surfaces,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from live_box_spreads.books.box_table import BoxTable, box_table
-from live_box_spreads.books.term_structure import term_structure
+from live_box_spreads.books.boxes.table import BoxTable, box_table
+from live_box_spreads.books.views.term_structure import term_structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

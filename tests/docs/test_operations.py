@@ -11,7 +11,7 @@ from tests.collector.test_metrics import EVERYTHING
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "live_box_spreads"
 TEXT = (CHECKOUT / "docs" / "operations.md").read_text("utf-8")
-LOGGING = ("collector", "feeds", "tastytrade")
+LOGGING = ("collector", "dxlink", "feeds", "net", "vendors")
 """The floors that a running collector logs from."""
 
 

@@ -12,19 +12,19 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.box_table import box_table
-from live_box_spreads.books.liquid import RATE_SPREAD, TIGHT_SHARE
+from live_box_spreads.books.boxes.table import box_table
+from live_box_spreads.books.views.liquid import RATE_SPREAD, TIGHT_SHARE
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.simulated import SimulatedFeed
-from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.contracts import Contract, occ_symbol
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.simulated.feed import SimulatedFeed
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.tastytrade import TastytradeFeed
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.feed import TastytradeFeed
 
 if TYPE_CHECKING:
     from pathlib import Path

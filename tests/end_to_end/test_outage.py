@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.rest_pass import RestTimes
-from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.contracts import Contract, occ_symbol
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
+from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

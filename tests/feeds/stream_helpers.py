@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.feeds.base import StreamProgress, Universe
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from live_box_spreads.feeds.base import Contracts, Update
-    from live_box_spreads.feeds.stream_plan import StreamLimits
     from live_box_spreads.simulator.exchange import SimulatedExchange
+    from live_box_spreads.vendors.tastytrade.plan import StreamLimits
 
 DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_TOKEN)
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))

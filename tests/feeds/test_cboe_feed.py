@@ -13,9 +13,6 @@ import structlog
 
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.feeds.base import StreamProgress
-from live_box_spreads.feeds.cboe.client import CboeClient
-from live_box_spreads.feeds.cboe.feed import CboeFeed
-from live_box_spreads.feeds.cboe.pace import MIN_INTERVAL_SECS, Pace
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import (
     AnswerTooLargeError,
@@ -25,6 +22,9 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
 )
 from live_box_spreads.net.client import Limits
+from live_box_spreads.vendors.cboe.client import CboeClient
+from live_box_spreads.vendors.cboe.feed import CboeFeed
+from live_box_spreads.vendors.cboe.pace import MIN_INTERVAL_SECS, Pace
 from tests.feeds.cboe_server import CboeServer
 from tests.feeds.conformance import FeedConformance
 from tests.feeds.made_market import FIRST, ROOTS, SPACING, made_chains, page_of, without_ask

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from live_box_spreads.feeds.base import Quotes
-from live_box_spreads.feeds.quiet import QuietContracts
-from live_box_spreads.feeds.rest_pass import RestTimes
-from live_box_spreads.feeds.tastytrade import FeedTimes
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes
+from live_box_spreads.vendors.tastytrade.quiet import QuietContracts
+from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 from tests.feeds.stream_helpers import streaming
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Activity, Contracts, Quotes, Update
-from live_box_spreads.feeds.rest_pass import RestPass, RestTimes, polled_quotes
-from live_box_spreads.feeds.stream_plan import StreamPlan
 from live_box_spreads.model.errors import ApiError, FeedError, LoginRefusedError
 from live_box_spreads.tastytrade_client import MarketData, MarketDataAnswer, TastytradeClient
+from live_box_spreads.vendors.tastytrade.plan import StreamPlan
+from live_box_spreads.vendors.tastytrade.rest_pass import RestPass, RestTimes, polled_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

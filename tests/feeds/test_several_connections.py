@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from live_box_spreads.feeds.rest_pass import RestTimes
-from live_box_spreads.feeds.stream_plan import StreamLimits
-from live_box_spreads.feeds.tastytrade import FeedTimes
 from live_box_spreads.simulator.faults import Faults
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes
+from live_box_spreads.vendors.tastytrade.plan import StreamLimits
+from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 from tests.feeds.stream_helpers import QUICK, SMALL, feed_on, streaming
 
 if TYPE_CHECKING:

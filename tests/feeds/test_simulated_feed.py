@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from live_box_spreads.feeds.simulated import SimulatedFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.exchange import SimulatorOptions
+from live_box_spreads.vendors.simulated.feed import SimulatedFeed
 from tests.feeds.conformance import FeedConformance
 from tests.feeds.stream_helpers import withdraw_at_the_money
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.rest_pass import RestTimes
-from live_box_spreads.feeds.tastytrade import FeedTimes
+from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.model.chain import Timeliness
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes
+from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 from tests.feeds.stream_helpers import QUICK, SMALL, Seen, Stream, feed_on, streaming
 
 if TYPE_CHECKING:

@@ -13,19 +13,19 @@ import numpy as np
 import polars as pl
 import pytest
 
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.connection import LinkDown
+from live_box_spreads.dxlink.session import LinkCounts, Subscribed
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts, StreamProgress, Update
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.connection import LinkDown
-from live_box_spreads.feeds.dxlink.session import LinkCounts, Subscribed
-from live_box_spreads.feeds.stream_line import StreamLine
-from live_box_spreads.feeds.stream_plan import FIELDS, StreamLimits, StreamPlan
-from live_box_spreads.feeds.tastytrade_stream import UpdateStream
+from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamLimits, StreamPlan
+from live_box_spreads.vendors.tastytrade.stream import UpdateStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkEvent
-    from live_box_spreads.feeds.rest_pass import RestPass
+    from live_box_spreads.dxlink.connection import DXLinkLink, LinkEvent
+    from live_box_spreads.vendors.tastytrade.rest_pass import RestPass
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 NAN = float("nan")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from structlog.testing import capture_logs
 
-from live_box_spreads.feeds import tastytrade_stream
-from live_box_spreads.feeds.dxlink import fast_compact
+from live_box_spreads.dxlink import compact
+from live_box_spreads.vendors.tastytrade import stream as tastytrade_stream
 from tests.feeds.stream_helpers import streaming
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ async def test_a_busy_stream_goes_over_to_the_compiled_reader(
     exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[bytes] = []
-    plain = fast_compact.PlainReader.read
+    plain = compact.PlainReader.read
 
-    def noted(reader: fast_compact.PlainReader, data: bytes) -> list[fast_compact.PlainRows] | None:
+    def noted(reader: compact.PlainReader, data: bytes) -> list[compact.PlainRows] | None:
         read.append(data)
         return plain(reader, data)
 
-    monkeypatch.setattr(fast_compact.PlainReader, "read", noted)
+    monkeypatch.setattr(compact.PlainReader, "read", noted)
     monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.1)
     monkeypatch.setattr(tastytrade_stream, "_BUSY_EVENTS_A_SECOND", 1)
     async with streaming(exchange) as stream:

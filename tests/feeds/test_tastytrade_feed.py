@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from live_box_spreads.feeds.tastytrade import FeedTimes, TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError, LoginRefusedError
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from tests.feeds.conformance import FeedConformance
 from tests.feeds.stream_helpers import DEMO, SMALL, feed_on, withdraw_at_the_money
 

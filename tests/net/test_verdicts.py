@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from live_box_spreads.feeds.dxlink.verdicts import (
+from live_box_spreads.dxlink.verdicts import (
     COMPLAINTS,
     HANDSHAKE_CLOSE_CODES,
     close_ruling,
@@ -32,7 +32,7 @@ from live_box_spreads.model.errors import (
 )
 from live_box_spreads.net import verdicts
 from live_box_spreads.net.verdicts import Verdict
-from live_box_spreads.tastytrade.login import LOGIN_STATUSES, login_ruling
+from live_box_spreads.vendors.tastytrade.login import LOGIN_STATUSES, login_ruling
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import QuantLib as ql  # noqa: N813 # its own documentation's name
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.books.smooth_curve import smooth_curve
+from live_box_spreads.books.curves.smooth_curve import smooth_curve
 from live_box_spreads.model.rates import Compounding, discount_from_rate, rate_from_discount
 from live_box_spreads.model.reference_curve import ParYieldCurve
 

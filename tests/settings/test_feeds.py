@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.feeds.simulated import SimulatedFeed
-from live_box_spreads.feeds.tastytrade import TastytradeFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import ConfigError, CredentialsError, FeedError
 from live_box_spreads.settings import Settings, load_settings, make_feed
+from live_box_spreads.vendors.simulated.feed import SimulatedFeed
+from live_box_spreads.vendors.tastytrade.feed import TastytradeFeed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from live_box_spreads.model.errors import (
     LoginRefusedError,
 )
 from live_box_spreads.net.client import StatusError, worth_retrying
-from live_box_spreads.tastytrade.rest import RestApi
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
+from live_box_spreads.vendors.tastytrade.rest import RestApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable

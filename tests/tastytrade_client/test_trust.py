@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
 from live_box_spreads.model.errors import ApiError, UntrustedPeerError
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 

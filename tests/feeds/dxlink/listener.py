@@ -15,12 +15,12 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.protocol import DXLinkProtocol, State
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts, Update
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
-from live_box_spreads.feeds.stream_line import StreamLine
-from live_box_spreads.feeds.stream_plan import FIELDS, StreamPlan
 from live_box_spreads.model.errors import ProtocolError
+from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

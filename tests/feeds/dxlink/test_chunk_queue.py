@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from live_box_spreads.feeds.dxlink.chunk_queue import ChunkQueue
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, Subscription, chunks
+from live_box_spreads.dxlink.chunk_queue import ChunkQueue
+from live_box_spreads.dxlink.subscriptions import ChangeBudget, Subscription, chunks
 
 WANTED = [Subscription("Quote", f".{at}") for at in range(50)]
 CHUNKS = list(chunks(WANTED, max_symbols=10))

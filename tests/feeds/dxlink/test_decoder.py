@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.feeds.dxlink.decoder import FeedDecoder
+from live_box_spreads.dxlink.decoder import FeedDecoder
 
 NUMBERS = {"Quote": ("bidPrice", "askPrice", "bidSize"), "Trade": ("price",)}
 ROWS = {"Quote": {"A": 0, "B": 1}, "Trade": {"SPX": 0}}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.feeds.dxlink.decoder import EventBatch, FeedDecoder
-from live_box_spreads.feeds.dxlink.fast_compact import PlainReader, compile_reader
-from live_box_spreads.feeds.dxlink.messages import UNREADABLE
+from live_box_spreads.dxlink.compact import PlainReader, compile_reader
+from live_box_spreads.dxlink.decoder import EventBatch, FeedDecoder
+from live_box_spreads.dxlink.messages import UNREADABLE
 
 if TYPE_CHECKING:
     from types import ModuleType

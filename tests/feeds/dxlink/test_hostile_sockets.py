@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from websockets.asyncio.server import serve
 
-from live_box_spreads.feeds.dxlink import connection
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown
-from live_box_spreads.feeds.dxlink.session import LinkTimes
-from live_box_spreads.feeds.dxlink.subscriptions import MAX_CHUNK_SYMBOLS
+from live_box_spreads.dxlink import connection
+from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.subscriptions import MAX_CHUNK_SYMBOLS
 from live_box_spreads.tastytrade_client import QuoteToken
 from tests.net.hostile import sending, serving
 

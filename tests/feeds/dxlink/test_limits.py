@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol
-from live_box_spreads.feeds.dxlink.subscriptions import (
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.protocol import DXLinkProtocol
+from live_box_spreads.dxlink.subscriptions import (
     ChangeBudget,
     SharedBudget,
     Subscription,

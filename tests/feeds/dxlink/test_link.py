@@ -14,13 +14,13 @@ from unittest.mock import AsyncMock
 import pytest
 from structlog.testing import capture_logs
 
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.connection import DXLinkLink, LinkDown, LinkEvent
-from live_box_spreads.feeds.dxlink.session import LinkTimes, Subscribed
-from live_box_spreads.feeds.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
-from live_box_spreads.feeds.stream_plan import FIELDS
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown, LinkEvent
+from live_box_spreads.dxlink.session import LinkTimes, Subscribed
+from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
 from live_box_spreads.model.contracts import parse_occ, streamer_symbol
 from live_box_spreads.tastytrade_client import TastytradeClient
+from live_box_spreads.vendors.tastytrade.plan import FIELDS
 from tests.feeds.stream_helpers import DEMO
 
 if TYPE_CHECKING:

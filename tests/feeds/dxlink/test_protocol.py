@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.protocol import DXLinkProtocol, State
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.protocol import DXLinkProtocol, State
 from live_box_spreads.model.errors import ProtocolError
 
 FIELDS = {"Quote": ["eventSymbol", "bidPrice", "askPrice"]}

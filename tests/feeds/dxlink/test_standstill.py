@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.feeds.dxlink.standstill import Instant, standstill
+from live_box_spreads.dxlink.standstill import Instant, standstill
 
 START = Instant(wall_secs=1_764_000_000.0, steady_secs=500.0)
 

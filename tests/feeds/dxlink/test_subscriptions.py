@@ -5,8 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.feeds.dxlink.protocol import MAX_FRAME_BYTES
-from live_box_spreads.feeds.dxlink.subscriptions import (
+from live_box_spreads.dxlink.protocol import MAX_FRAME_BYTES
+from live_box_spreads.dxlink.subscriptions import (
     ChangeBudget,
     SharedBudget,
     Subscription,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from live_box_spreads.feeds.dxlink.token_renewal import TokenRenewal
+from live_box_spreads.dxlink.token_renewal import TokenRenewal
 from live_box_spreads.model.errors import FeedUnavailableError, LoginRefusedError
 
 

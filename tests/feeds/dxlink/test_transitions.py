@@ -14,8 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from live_box_spreads.feeds.dxlink import messages as m
-from live_box_spreads.feeds.dxlink.protocol import MAX_FRAME_BYTES, DXLinkProtocol, State
+from live_box_spreads.dxlink import messages as m
+from live_box_spreads.dxlink.protocol import MAX_FRAME_BYTES, DXLinkProtocol, State
 from live_box_spreads.model.errors import ProtocolError
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Boxes: prices, tables, thresholds, and the best ones."""

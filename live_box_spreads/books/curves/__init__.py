@@ -1,0 +1,1 @@
+"""What money costs at each expiry: fair rates, executable bands, smooth curves."""

@@ -1,0 +1,199 @@
+"""The curve: what money costs at each expiry of each root, fair and executable, and how surely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.curves.band_table import band_table
+from live_box_spreads.books.curves.parity_fit import parity_fits
+from live_box_spreads.books.curves.reference_spread import with_reference
+from live_box_spreads.books.strikes.blocks import StrikeBlocks
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
+from live_box_spreads.model.products import is_loan
+from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.model.rates import Compounding, rate_from_discount
+from live_box_spreads.model.settlement import (
+    TimeBasis,
+    expiry_instant,
+    payment_date,
+    premium_date,
+    years_to_payment,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.books.curves.parity_fit import ParityFits
+    from live_box_spreads.books.strikes.synthetics import Synthetics
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.model.reference_curve import ReferenceCurve
+
+    Floats = NDArray[np.float64]
+
+CURVE_SCHEMA = pl.Schema(
+    {
+        "root": pl.String(),
+        "expiry": pl.Date(),
+        "settlement": pl.String(),
+        "premium_date": pl.Date(),
+        "payment_date": pl.Date(),
+        "days": pl.Int64(),
+        "years": pl.Float64(),
+        "discount": pl.Float64(),
+        "forward": pl.Float64(),
+        "fair_rate": pl.Float64(),
+        "std_error_bps": pl.Float64(),
+        "lend_rate": pl.Float64(),
+        "borrow_rate": pl.Float64(),
+        "strikes_used": pl.Int64(),
+        "strikes_rejected": pl.Int64(),
+        "rejected": pl.String(),
+        "reason": pl.String(),
+        "band_note": pl.String(),
+        "discount_error": pl.Float64(),
+    }
+)
+"""``days`` lie between the two payments. Rates are fractions, ``std_error_bps`` is the standard
+error of ``fair_rate`` in basis points, NaN is no number. ``rejected`` counts the strikes left out
+by reason, ``reason`` says why there is no fair rate, ``band_note`` what is wrong with the band; all
+three are empty where there is nothing to say. ``discount_error`` is the standard error of
+``discount``."""
+
+
+def curve(
+    chain: Chain,
+    *,
+    root: str | None = None,
+    basis: TimeBasis = TimeBasis.SETTLEMENT,
+    compounding: Compounding = Compounding.EFFECTIVE,
+    filters: BoxFilters | Callable[[str], BoxFilters] = BoxFilters(),  # noqa: B008 # frozen
+    rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
+    reference: ReferenceCurve | None = None,
+) -> pl.DataFrame:
+    """Return the fair rate, its standard error and the executable band of each root and expiry.
+
+    The fair rate is that of the parity line through all strikes that ``rules`` let in; see
+    ``parity_fits``. ``filters`` say which boxes count as executable, and touch the band alone.
+
+    Args:
+        chain: quotes at one instant.
+        root: only this option root; all of them if not given.
+        basis: how years are counted.
+        compounding: how rates are said.
+        filters: thresholds of the band, or what gives them by root.
+        rules: which legs to flag, and to leave out.
+        reference: what to compare with; adds the columns of ``with_reference``.
+
+    Returns:
+        ``CURVE_SCHEMA``, in the order of ``chain.keys()``.
+
+    Raises:
+        ChainError: the chain has no such root, or mixes AM and PM settlement in an expiry.
+    """
+    parts = synthetics_by_expiry(chain, rules, root)
+    fits = parity_fits(StrikeBlocks.of(parts))
+    reasons = [
+        _why_no_rate(part, chain.snapshot_time) or _why_no_line(part, fits.reasons[block])
+        for block, part in enumerate(parts)
+    ]
+    frame = pl.DataFrame(
+        _loans(parts, chain.snapshot_time, basis)
+        | _fair(fits, parts, chain.snapshot_time, reasons, basis, compounding)
+        | _counts(fits, parts, reasons)
+    )
+    band = band_table(
+        chain, root=root, basis=basis, compounding=compounding, filters=filters, rules=rules
+    )
+    frame = frame.hstack(band.select("lend_rate", "borrow_rate", band_note="note"))
+    frame = frame.select(pl.col(name).cast(dtype) for name, dtype in CURVE_SCHEMA.items())
+    return frame if reference is None else with_reference(frame, reference, compounding)
+
+
+def _loans(parts: list[Synthetics], instant: datetime, basis: TimeBasis) -> dict[str, Any]:
+    """Return the columns that say which loan each row is."""
+    paid: date = premium_date(instant)
+    repaid = [payment_date(part.expiry) for part in parts]
+    return {
+        "root": [part.root for part in parts],
+        "expiry": [part.expiry for part in parts],
+        "settlement": [part.settlement for part in parts],
+        "premium_date": [paid] * len(parts),
+        "payment_date": repaid,
+        "days": [(day - paid).days for day in repaid],
+        "years": _years(parts, instant, basis),
+    }
+
+
+def _years(parts: list[Synthetics], instant: datetime, basis: TimeBasis) -> Floats:
+    years = [years_to_payment(instant, part.expiry, part.settlement, basis) for part in parts]
+    return np.array(years, dtype=np.float64)
+
+
+def _fair(
+    fits: ParityFits,
+    parts: list[Synthetics],
+    instant: datetime,
+    reasons: list[str],
+    basis: TimeBasis,
+    compounding: Compounding,
+) -> dict[str, Floats]:
+    """Return the fitted columns, NaN where there is a reason."""
+    years = _years(parts, instant, basis)
+    known = np.array([not reason for reason in reasons], dtype=np.bool_)
+    discount = np.where(known, fits.discount, np.nan)
+    steeper = rate_from_discount(discount - fits.std_error, years, compounding)
+    flatter = rate_from_discount(discount + fits.std_error, years, compounding)
+    return {
+        "discount": discount,
+        "forward": np.where(known, fits.forward, np.nan),
+        "fair_rate": rate_from_discount(discount, years, compounding),
+        "std_error_bps": 0.5e4 * (steeper - flatter),
+        "discount_error": np.where(known, fits.std_error, np.nan),
+    }
+
+
+def _counts(fits: ParityFits, parts: list[Synthetics], reasons: list[str]) -> dict[str, Any]:
+    """Return how many strikes the line rests on, and which were left out for which reason."""
+    rejected = []
+    for block, part in enumerate(parts):
+        counts = {**part.excluded, **fits.rejected(block)}
+        one_sided = "synthetic forward has one side or none"
+        excluded = int(np.count_nonzero(part.excluded_by))  # they have no side left
+        counts[one_sided] = counts.get(one_sided, 0) - excluded
+        rejected.append({reason: strikes for reason, strikes in counts.items() if strikes})
+    return {
+        "strikes_used": np.where([bool(reason) for reason in reasons], 0, fits.strikes_used),
+        "strikes_rejected": [sum(counts.values()) for counts in rejected],
+        "rejected": [
+            "; ".join(f"{reason}: {strikes}" for reason, strikes in counts.items())
+            for counts in rejected
+        ],
+        "reason": reasons,
+    }
+
+
+def _why_no_rate(part: Synthetics, instant: datetime) -> str:
+    """Return why no quotes could give a rate; empty if they could."""
+    if not is_loan(part.root):
+        return "a box is no loan: the root is not known to be European"
+    if instant >= expiry_instant(part.expiry, part.settlement):
+        return "the options have expired"
+    if not payment_date(part.expiry) > premium_date(instant):
+        return "nothing is left of the loan: premium and payment fall on one day"
+    return ""
+
+
+def _why_no_line(part: Synthetics, reason: str) -> str:
+    """Return the fit's reason, and what the quality rules have to do with it."""
+    excluded = part.excluded
+    if not reason or not excluded:
+        return reason
+    counts = ", ".join(f"{strikes} where {why}" for why, strikes in excluded.items())
+    return f"{reason}; left out: {counts}"

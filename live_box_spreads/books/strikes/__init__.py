@@ -1,0 +1,1 @@
+"""The strikes of an expiry: calls and puts paired into synthetic forwards."""

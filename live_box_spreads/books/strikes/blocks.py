@@ -1,0 +1,86 @@
+"""The strikes of many expiries in one row of arrays: what compiled kernels take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from live_box_spreads.books.strikes.synthetics import Synthetics
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeBlocks:
+    """Strikes with both a call and a put, block after block; a block is one (root, expiry).
+
+    Attributes:
+        keys: (root, expiry) of each of the n blocks.
+        starts: (n + 1,) block i is at ``starts[i]:starts[i + 1]`` of the (m,) arrays below.
+        strike: index points, ascending in each block.
+        syn_bid: price at which a synthetic forward is sold, index points; NaN where it cannot be,
+            or a leg is excluded by the quality rules.
+        syn_ask: price at which it is bought, index points; NaN likewise.
+        buy_size: synthetic forwards to be bought at the top of the book; NaN unknown.
+        sell_size: synthetic forwards to be sold there; NaN unknown.
+        volume: contracts traded today in the less traded leg; NaN if either is unknown.
+        open_interest: contracts open in the leg with fewer; NaN if either is unknown.
+        flags: ``LegFlag`` bits of both legs.
+    """
+
+    keys: tuple[tuple[str, date], ...]
+    starts: NDArray[np.intp]
+    strike: Floats
+    syn_bid: Floats
+    syn_ask: Floats
+    buy_size: Floats
+    sell_size: Floats
+    volume: Floats
+    open_interest: Floats
+    flags: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, blocks: Sequence[Synthetics]) -> Self:
+        """Lay the strikes of these expiries end to end, in their order."""
+        counts = [block.forwards.strike.size for block in blocks]
+
+        def joined(values: Callable[[Synthetics], Floats]) -> Floats:
+            return np.concatenate([np.empty(0), *map(values, blocks)])
+
+        return cls(
+            keys=tuple((block.root, block.expiry) for block in blocks),
+            starts=np.cumsum([0, *counts], dtype=np.intp),
+            strike=joined(lambda block: block.forwards.strike),
+            syn_bid=joined(lambda block: block.forwards.syn_bid),
+            syn_ask=joined(lambda block: block.forwards.syn_ask),
+            buy_size=joined(lambda block: block.buy_size),
+            sell_size=joined(lambda block: block.sell_size),
+            volume=joined(lambda block: np.minimum(block.call.volume, block.put.volume)),
+            open_interest=joined(
+                lambda block: np.minimum(block.call.open_interest, block.put.open_interest)
+            ),
+            flags=np.concatenate(
+                [
+                    np.empty(0, dtype=np.uint8),
+                    *(block.call.flags | block.put.flags for block in blocks),
+                ]
+            ),
+        )
+
+    def without(self, strike: int) -> Self:
+        """Return the same with a strike, given by its place in the arrays, closed on both sides."""
+        syn_bid, syn_ask = self.syn_bid.copy(), self.syn_ask.copy()
+        syn_bid[strike] = syn_ask[strike] = np.nan
+        return replace(self, syn_bid=syn_bid, syn_ask=syn_ask)
+
+    def __len__(self) -> int:
+        """Return the number of blocks."""
+        return len(self.keys)

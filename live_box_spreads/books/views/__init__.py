@@ -1,0 +1,1 @@
+"""What a screen shows of boxes and curves: numbers, no drawing."""

@@ -1,0 +1,100 @@
+"""The headline rates of a root: loans of 1, 3, 6 and 12 months."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from live_box_spreads.books.curves.reference_spread import with_reference
+from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.sessions import settlement_day_after
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
+    from live_box_spreads.model.reference_curve import ReferenceCurve
+
+TENORS_MONTHS = {"1 month": 1, "3 months": 3, "6 months": 6, "1 year": 12}
+
+_NEAR = 1.5
+
+HEADLINE_SCHEMA = pl.Schema(
+    {
+        "tenor": pl.String(),
+        "premium_date": pl.Date(),
+        "payment_date": pl.Date(),
+        "days": pl.Int64(),
+        "years": pl.Float64(),
+        "fair_rate": pl.Float64(),
+        "std_error_bps": pl.Float64(),
+        "is_exact": pl.Boolean(),
+        "expiry": pl.Date(),
+        "lend_rate": pl.Float64(),
+        "borrow_rate": pl.Float64(),
+    }
+)
+"""``is_exact``: the fair rate is read off the smooth curve at the tenor's own date; else it is that
+of ``expiry``, the nearest one, which the executable rates are of in either case."""
+
+
+def headline(
+    table: pl.DataFrame,
+    smooth: SmoothCurve | None,
+    *,
+    compounding: Compounding = Compounding.EFFECTIVE,
+    reference: ReferenceCurve | None = None,
+) -> pl.DataFrame:
+    """Return the rates at the usual tenors.
+
+    A tenor between the first and the last expiry is read off the smooth curve, at the settlement
+    day so many months after the premium's. Without a smooth curve, or outside its expiries, it is
+    the fair rate of the nearest expiry, if that is no more than half as long again or as short;
+    no expiry stands for two tenors.
+
+    Args:
+        table: rows of ``curve`` of one root.
+        smooth: the smooth curve of the same root; None if there is none.
+        compounding: how the rates of the table are said.
+        reference: what to compare with; adds the columns of ``with_reference``.
+
+    Returns:
+        ``HEADLINE_SCHEMA``, shortest tenor first; empty if no expiry has a fair rate.
+    """
+    known = table.filter(pl.col("fair_rate").is_finite(), pl.col("days") > 0).sort("days")
+    rows: list[dict[str, Any]] = []
+    if not known.is_empty():
+        paid, told = known["premium_date"][0], set()
+        for tenor, months in TENORS_MONTHS.items():
+            due = tenor_date(paid, months)
+            row = _row(known, smooth, due, compounding)
+            near = abs(log(row["days"] / (due - paid).days)) <= log(_NEAR)
+            if row["is_exact"] or (near and row["expiry"] not in told):
+                rows.append({"tenor": tenor, **row})
+                told.add(None if row["is_exact"] else row["expiry"])
+    frame = pl.DataFrame(rows, schema=HEADLINE_SCHEMA)
+    return frame if reference is None else with_reference(frame, reference, compounding)
+
+
+def tenor_date(premium_date: date, months: int) -> date:
+    """Return the settlement day on or after the day so many months later."""
+    later: date = pl.Series([premium_date]).dt.offset_by(f"{months}mo")[0]
+    return settlement_day_after(later - timedelta(days=1))
+
+
+def _row(
+    known: pl.DataFrame, smooth: SmoothCurve | None, due: date, compounding: Compounding
+) -> dict[str, Any]:
+    target_days = (due - known["premium_date"][0]).days
+    nearest = int(np.abs(np.log(known["days"].to_numpy() / target_days)).argmin())
+    row = known.row(nearest, named=True)
+    exact = smooth is not None and smooth.payment_dates[0] <= due <= smooth.payment_dates[-1]
+    if smooth is not None and exact:
+        read = smooth.rates([due], compounding).row(0, named=True)
+        row |= {"payment_date": due, "days": target_days, "fair_rate": read["rate"]}
+        row |= {"years": read["years"], "std_error_bps": read["std_error_bps"]}
+    return {name: row[name] for name in HEADLINE_SCHEMA if name in row} | {"is_exact": exact}

@@ -1,1 +1,0 @@
-"""The parts of the Tastytrade REST client: requests and errors, login, message shapes."""

@@ -1,0 +1,1 @@
+"""A feed without an account: the local simulated exchange."""
