@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.table import box_table
-from live_box_spreads.cli.box_output import for_programs
+from live_box_spreads.books.boxes.table import quality_in_words
+from live_box_spreads.books.desk import Conventions, Desk
 from live_box_spreads.cli.output import encode
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
 from live_box_spreads.model.errors import BoxSpreadsError, NotALoanError
@@ -72,19 +72,19 @@ def write_box_csv(  # each is a choice of the command
         NotALoanError: no ticker is one on which a box is a loan.
     """
     report = BoxCsvReport()
+    conventions = Conventions(basis, compounding, filters)
     header_written = False
     with _replacing(out) as file:
         for path in chains:
             chain = read_chain_csv(path, quote_time=quote_time)
             for reason, rows in chain.rejected.items():
                 report.rejected[f"{path}: {reason}"] += rows
+            desk = Desk(chain, conventions)
             for root, expiry in _loans(chain, path, report):
-                table = box_table(
-                    chain, root, expiry, basis=basis, compounding=compounding, filters=filters
-                )
+                table = desk.boxes(root, expiry)
                 report.boxes += len(table.frame)
                 report.removed.update(table.removed)
-                header, _, boxes = encode(for_programs(table.frame), "csv").partition(b"\n")
+                header, _, boxes = encode(quality_in_words(table.frame), "csv").partition(b"\n")
                 file.write(boxes if header_written else header + b"\n" + boxes)
                 header_written = True
         if not header_written:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band import Bands, bands, compile_band
+from live_box_spreads.books.curves.band import Bands, bands
+from live_box_spreads.books.kernels import BAND
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def main() -> None:
     ):
         np.testing.assert_allclose(side.discount, loop, rtol=0, atol=1e-13)
     began = perf_counter()
-    compile_band()
+    BAND.load()
     print(f"loading the compiled kernel: {perf_counter() - began:.1f} s")
     for filters, wanted in enumerated.items():
         assert_equal(bands(blocks, filters), wanted)

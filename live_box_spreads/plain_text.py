@@ -59,3 +59,11 @@ def place_of(error: BaseException) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def duration(secs: float) -> str:
+    """Write a time span, to the unit that matters."""
+    for unit, length_secs in (("days", 86400), ("h", 3600), ("min", 60)):
+        if secs >= 2 * length_secs:
+            return f"{secs / length_secs:,.0f} {unit}"
+    return f"{secs:.0f} s"

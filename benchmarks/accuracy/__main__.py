@@ -12,7 +12,7 @@ from benchmarks.accuracy import plots
 from benchmarks.accuracy.page import page
 from benchmarks.accuracy.real_chains import real_chains, roughness
 from benchmarks.accuracy.simulated import simulated_errors
-from live_box_spreads.books.curves.parity_fit import compile_fit
+from live_box_spreads.books.kernels import PARITY
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 
@@ -35,7 +35,7 @@ def main() -> None:
         parser.error(
             f"no chains in {asked.data / 'chains'}; --data is the folder with the real data"
         )
-    compile_fit()
+    PARITY.load()
     with Progress() as progress:
         steps = asked.seeds * len(CONDITIONS) + len(files)
         task = progress.add_task("measuring", total=steps)

@@ -10,9 +10,9 @@ import polars as pl
 
 from benchmarks.accuracy.estimates import OURS
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
-from live_box_spreads.books.strikes.synthetics import synthetics
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding
+from tests.books.by_desk import synthetics
 
 mpl.use("agg")
 from matplotlib import pyplot as plt  # after the backend is chosen

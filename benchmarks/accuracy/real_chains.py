@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from benchmarks.accuracy.estimates import BP, OURS, estimates
-from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.books.curves.smooth_curve import smooth_curves
 from live_box_spreads.books.prints import printed_boxes
 from live_box_spreads.feeds.importers.cboe import read_cboe
@@ -17,6 +16,7 @@ from live_box_spreads.feeds.importers.prints import read_prints
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import premium_date, trade_date
 from live_box_spreads.reference import read_reference
+from tests.books.by_desk import curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import polars as pl
 import typer
 
+from live_box_spreads.books.boxes.opportunities import Search
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.cli.options import (
     CompoundingOption,
     ConfigOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
+    conventions,
     examples,
 )
 from live_box_spreads.cli.output import (
@@ -23,15 +27,17 @@ from live_box_spreads.cli.output import (
     tell,
     tell_caveat,
 )
+from live_box_spreads.cli.progress import progress_bar
+from live_box_spreads.settings import load_settings
+from live_box_spreads.stores.snapshots import read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
-    import polars as pl
     from rich.table import Table
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 SideName = Literal["lend", "borrow"]
 
@@ -80,54 +86,26 @@ def best(  # noqa: PLR0913 # one argument an option
     time_basis: TimeBasisOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Rank the boxes of a snapshot: net of fees, by how far their rate is from the fair one.
+    """Rank the boxes of a snapshot, net of fees, by how far they are from the fair rate.
 
     Thresholds, quality rules and conventions are those of the configuration. Boxes left out and
     expiries without a box are counted by reason on stderr.
     """
     refuse_binary_terminal(format_, out)
-    import polars as pl  # noqa: PLC0415
-
-    from live_box_spreads.books.boxes.opportunities import (  # noqa: PLC0415
-        Wish,
-        fair_values,
-        opportunities,
-    )
-    from live_box_spreads.books.curves.curve import curve  # noqa: PLC0415
-    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
-    from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
-    from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
-    from live_box_spreads.settings import load_settings  # noqa: PLC0415
-    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
-
     settings = load_settings(config)
     sides: tuple[SideName, ...] = (side,) if side else ("lend", "borrow")
     with progress_bar() as progress:
         progress("ranking boxes", 0, len(sides))
-        chain = read_snapshot(snapshot)
-        rules = settings.quality_rules()
-        fair = fair_values(curve(chain, root=root, rules=rules))
-        found = [
-            opportunities(
-                chain,
-                fair,
-                Wish(one, min_size, limit),
-                root=root,
-                basis=TimeBasis(time_basis or settings.time_basis),
-                compounding=Compounding(compounding or settings.compounding),
-                filters=settings.box_filters,
-                rules=rules,
-            )
-            for one in sides
-        ]
+        desk = Desk(read_snapshot(snapshot), conventions(settings, compounding, time_basis))
+        found = [desk.best(Search(one, min_size, limit), root) for one in sides]
     frame = pl.concat([item.frame for item in found])
-    give(frame, format_, out, lambda: _table(frame, f"{snapshot.name}: {quoted(chain)}"))
+    give(frame, format_, out, lambda: _table(frame, f"{snapshot.name}: {quoted(desk.chain)}"))
     for one, item in zip(sides, found, strict=True):
         for reason, boxes in item.removed.items():
             tell(f"{one}: {boxes:,} boxes left out: {reason}")
         for line in _without_a_box(item.unranked):
             tell(f"{one}: no box in {line}")
-    tell_caveat(chain)
+    tell_caveat(desk.chain)
 
 
 def _without_a_box(unranked: Mapping[tuple[str, date], str]) -> Iterator[str]:

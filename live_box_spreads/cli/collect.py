@@ -16,7 +16,7 @@ from live_box_spreads.cli.options import (
     examples,
 )
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.cli.options import (
     CompoundingOption,
     FiltersOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
+    conventions,
     examples,
 )
 from live_box_spreads.cli.output import (
@@ -23,16 +28,18 @@ from live_box_spreads.cli.output import (
     tell,
     tell_caveat,
 )
+from live_box_spreads.cli.progress import progress_bar
+from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.reference import Reference, read_reference
+from live_box_spreads.settings import Settings, load_settings, make_reference
+from live_box_spreads.stores.snapshots import read_snapshot
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.table import Table
 
     from live_box_spreads.model.chain import Chain
-    from live_box_spreads.reference.history import Reference
-    from live_box_spreads.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _SHOWN = {
     "root": "{}",
@@ -86,32 +93,19 @@ def curve(  # noqa: PLR0913 # one argument an option
     With a reference, its rate for the same loan and the spread to it are there too.
     """
     refuse_binary_terminal(format_, out)
-    from live_box_spreads.books.boxes.filters import BoxFilters  # noqa: PLC0415
-    from live_box_spreads.books.curves.curve import curve as fair_curve  # noqa: PLC0415
-    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
-    from live_box_spreads.model.rates import Compounding  # noqa: PLC0415
-    from live_box_spreads.model.settlement import TimeBasis  # noqa: PLC0415
-    from live_box_spreads.settings import Settings, load_settings  # noqa: PLC0415
-    from live_box_spreads.stores.snapshots import read_snapshot  # noqa: PLC0415
 
     configured = load_settings(config) if filters or config else None
     settings = configured or Settings()
-    said = Compounding(compounding or settings.compounding)
     with progress_bar() as progress:
         progress(f"curve of {snapshot.name}", 0, 1)
         chain = read_snapshot(snapshot)
         compared = _reference(chain, reference, settings)
-        frame = fair_curve(
-            chain,
-            root=root,
-            basis=TimeBasis(time_basis or settings.time_basis),
-            compounding=said,
-            filters=configured.box_filters if configured else BoxFilters(),
-            rules=settings.quality_rules(),
-            reference=compared.curve,
-        )
+        how = conventions(settings, compounding, time_basis, reference=compared.curve)
+        if configured is None:
+            how = replace(how, filters=BoxFilters())
+        frame = Desk(chain, how).curve(root)
     label = f"reference: {compared.curve.name}, {compared.curve.as_of}" if compared.curve else ""
-    title = f"{quoted(chain)}, {said.value} rates"
+    title = f"{quoted(chain)}, {how.compounding.value} rates"
     give(frame, format_, out, lambda: _table(frame, title, label))
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
@@ -122,24 +116,18 @@ def curve(  # noqa: PLR0913 # one argument an option
 
 def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference:
     """Return the reference of a file, else the configured one."""
-    from live_box_spreads.model.settlement import trade_date  # noqa: PLC0415
-    from live_box_spreads.reference import Reference, read_reference  # noqa: PLC0415
-    from live_box_spreads.settings import make_reference  # noqa: PLC0415
-
     day = trade_date(chain.snapshot_time)
     if file is not None:
         history = read_reference(file)
         for reason, count in history.rejected.items():
             tell(f"{file}: {count:,} left out: {reason}")
         return history.on(day, settings.reference.max_age_days)
-    desk = make_reference(settings)
-    return desk.on(day) if desk else Reference(None)
+    configured = make_reference(settings)
+    return configured.on(day) if configured else Reference(None)
 
 
 def _table(frame: pl.DataFrame, title: str, compared: str) -> Table:
     """Return the curve for people; ``note`` is why there is no rate, and what is wrong with it."""
-    import polars as pl  # noqa: PLC0415
-
     notes = pl.concat_list(pl.col("reason", "band_note").replace("", None)).list.drop_nulls()
     noted = frame.with_columns(note=notes.list.unique(maintain_order=True).list.join("; "))
     shown = {name: form for name, form in _SHOWN.items() if name in noted.columns}

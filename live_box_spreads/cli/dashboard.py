@@ -8,9 +8,12 @@ import typer
 
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import ConfigOption, examples
+from live_box_spreads.dashboard.app import run_dashboard
+from live_box_spreads.logs import log_to_stderr
+from live_box_spreads.settings import load_settings
 from live_box_spreads.standard_streams import going_on_without_output
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(
@@ -25,10 +28,6 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the collected snapshots in a browser, until Ctrl-C."""
-    from live_box_spreads.dashboard.app import run_dashboard  # noqa: PLC0415
-    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
-    from live_box_spreads.settings import load_settings  # noqa: PLC0415
-
     settings = load_settings(config)
     log_to_stderr()
     with going_on_without_output(), until_told_to_stop():

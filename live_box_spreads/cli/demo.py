@@ -26,7 +26,7 @@ from live_box_spreads.standard_streams import going_on_without_output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _COLOURS = {"ok": "green", "failed": "red", "not needed": "dim"}
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=examples("boxes doctor", "boxes doctor --config my.yaml"))
 def doctor(*, config: ConfigOption = None) -> None:
-    """Check configuration, store, credentials, clock, login, entitlement, REST quotes and stream.
+    """Check configuration, store, credentials, clock, login, entitlement and stream.
 
     Exits with 1 if a check fails; its line says what to do.
     """

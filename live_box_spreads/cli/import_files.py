@@ -11,8 +11,13 @@ import typer
 
 from live_box_spreads.cli.options import examples
 from live_box_spreads.cli.output import say, tell
+from live_box_spreads.cli.progress import progress_bar
+from live_box_spreads.feeds.importers.box_csv import read_chain_csv
+from live_box_spreads.feeds.importers.cboe import read_cboe
+from live_box_spreads.feeds.importers.clock import refuse_future
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.plain_text import error_lines
+from live_box_spreads.stores.snapshots import SnapshotStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Turn option files into snapshots; prints their paths, one a line.",
     epilog=examples(
         "boxes import cboe spx_quotedata.csv --to data",
@@ -42,8 +48,6 @@ QuoteTimeOption = Annotated[
 @app.command(epilog=examples("boxes import cboe spx_quotedata.csv ndx.csv.gz --to data"))
 def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = None) -> None:
     """Import quote tables downloaded from Cboe, plain or gzipped, in any layout since 2010."""
-    from live_box_spreads.feeds.importers.cboe import read_cboe  # noqa: PLC0415
-
     read = partial(read_cboe, quote_time=_instant(quote_time))
     _import_all(files, read, to, datetime.now(UTC))
 
@@ -51,8 +55,6 @@ def cboe(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = N
 @app.command(epilog=examples("boxes import csv chain.csv --to data"))
 def csv(files: FilesArgument, to: FolderOption, quote_time: QuoteTimeOption = None) -> None:
     """Import option-chain CSVs with the columns ticker, expiry, type, strike, bid, ask."""
-    from live_box_spreads.feeds.importers.box_csv import read_chain_csv  # noqa: PLC0415
-
     read = partial(read_chain_csv, quote_time=_instant(quote_time))
     _import_all(files, read, to, datetime.now(UTC))
 
@@ -83,10 +85,6 @@ def _import_all(
         folder: where the snapshots go.
         now: this machine's clock; quotes from after it are refused.
     """
-    from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
-    from live_box_spreads.feeds.importers.clock import refuse_future  # noqa: PLC0415
-    from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
-
     store = SnapshotStore(folder)
     failed = False
     for file in files:

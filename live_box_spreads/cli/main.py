@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from live_box_spreads import __version__
-from live_box_spreads.cli import (
-    best,
-    book,
-    collect,
-    curve,
-    dashboard,
-    demo,
-    doctor,
-    import_files,
-    prints,
-    simulate,
-    snapshot,
-)
+from live_box_spreads.cli.lazy import lazy_group
 from live_box_spreads.cli.mistakes import mistake_lines
 from live_box_spreads.cli.output import tell
 from live_box_spreads.model.errors import BoxSpreadsError
@@ -32,16 +20,37 @@ if TYPE_CHECKING:
 
 _READER_LEFT = 141
 
+COMMANDS = {
+    "demo": "Show the whole system on a local simulated exchange, until Ctrl-C; no account needed.",
+    "snapshot": "Take one snapshot of the configured roots and expiries.",
+    "collect": "Keep taking snapshots until Ctrl-C or SIGTERM; one line each.",
+    "dashboard": "Show the collected snapshots in a browser, until Ctrl-C.",
+    "simulate": "Run a simulated exchange on loopback that speaks the vendor's REST and DXLink.",
+    "doctor": "Check configuration, store, credentials, clock, login, entitlement and stream.",
+    "curve": "Show the fair rate of each expiry, its standard error and the best executable rates.",
+    "best": "Rank the boxes of a snapshot, net of fees, by how far they are from the fair rate.",
+    "book": "Show every box of one root and expiry: costs, lending and borrowing rates.",
+    "prints": "Find box trades in a file of option prints: four legs of one time and one size.",
+    "import": "Turn option files into snapshots; prints their paths, one a line.",
+}
+"""What the help page says of each command; a test compares it with the command's own help.
+
+The command ``x`` is the ``app`` of ``cli/x.py``, and ``import`` of ``cli/import_files.py``.
+"""
+
+
+def _module_of(command: str) -> str:
+    return f"live_box_spreads.cli.{'import_files' if command == 'import' else command}"
+
+
 app = typer.Typer(
+    cls=lazy_group({name: (_module_of(name), text) for name, text in COMMANDS.items()}),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,  # it prints local variables, and credentials are among them
     help="Live lending and borrowing rates implied by box spreads on European index options.",
 )
-for part in (demo, snapshot, collect, dashboard, simulate, doctor, curve, best, book, prints):
-    app.add_typer(part.app)
-app.add_typer(import_files.app, name="import")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 # the shape of a typer callback

@@ -15,7 +15,7 @@ from live_box_spreads.standard_streams import going_on_without_output
 if TYPE_CHECKING:
     from live_box_spreads.simulator.faults import Faults
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(

@@ -6,7 +6,7 @@ import typer
 
 from live_box_spreads.cli.options import ConfigOption, JsonLogsOption, VerboseOption, examples
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog=examples("boxes snapshot", "boxes snapshot --config my.yaml"))

@@ -15,6 +15,7 @@ if __name__ == "__main__":
     exit_unless_met("app.py")
 
 import argparse
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 TITLE = "Live Box Spreads"
 
@@ -112,7 +115,7 @@ def _build(view: MarketView) -> dash.Dash:
         on_error=lambda error: failures.note("a control", error),
     )
     app.layout = lambda: layout(view)
-    register(app, view, failures)
+    register(app, view, failures, _load_kernels)
     server.add_api_route("/alive", _alive, methods=["GET"])
     policy = content_security_policy([script_hash(INDEX_SCRIPT), *app.csp_hashes()])
     server.add_middleware(LoopbackOnly, policy=policy)
@@ -122,6 +125,14 @@ def _build(view: MarketView) -> dash.Dash:
 async def _alive() -> dict[str, bool]:
     """Tell a page that its server answers."""
     return {"alive": True}
+
+
+def _load_kernels() -> None:
+    """Load the machine code that draws later pages faster; the plain code draws until then."""
+    from live_box_spreads.books.kernels import ALL  # noqa: PLC0415
+    from live_box_spreads.machine_code import load_in_background  # noqa: PLC0415
+
+    load_in_background(ALL, lambda reason: _log.warning("pages stay slower: %s", reason))
 
 
 def _warm_up(view: MarketView) -> None:

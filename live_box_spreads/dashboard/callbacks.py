@@ -16,6 +16,8 @@ from live_box_spreads.dashboard.failures import DRAWING_ERRORS, Failures
 from live_box_spreads.dashboard.parts import PARTS, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.dashboard.status import Version
 
@@ -35,19 +37,29 @@ _CONTROLS = {
 }
 _DRAWN_AT_ONCE = 2
 """Parts drawn at once, for all browsers: each holds the boxes of an expiry meanwhile."""
+_AFTER_FIRST_PAGE_SECS = 5.0
+"""The browser of the first page gets both cores for so long before anything else begins."""
 _DRAWN_WITHIN_SECS = 30.0
 """A page that has not shown a version by then has lost it, and is sent the newest one."""
 
 
-def register(app: Dash, view: MarketView, failures: Failures) -> None:
+def register(
+    app: Dash, view: MarketView, failures: Failures, on_first_page: Callable[[], None]
+) -> None:
     """Wire all controls of the page to a view of the snapshot folder.
 
     Work is done in threads, so that a long answer to one browser holds up no other.
+
+    Args:
+        app: the Dash application.
+        view: what the panels ask for.
+        failures: where parts that cannot be drawn are noted.
+        on_first_page: called once, some seconds after the first page was drawn.
     """
     _register_browser_side(app)
     _register_poll(app, view)
     _register_selections(app, view)
-    _register_page(app, view, failures)
+    _register_page(app, view, failures, on_first_page)
 
 
 def _register_browser_side(app: Dash) -> None:
@@ -137,8 +149,11 @@ def _register_selections(app: Dash, view: MarketView) -> None:
         return status.expiry_choice(market, root, expiry)
 
 
-def _register_page(app: Dash, view: MarketView, failures: Failures) -> None:
+def _register_page(
+    app: Dash, view: MarketView, failures: Failures, on_first_page: Callable[[], None]
+) -> None:
     pool = ThreadPoolExecutor(_DRAWN_AT_ONCE, "draw")
+    awaiting_first_page = [on_first_page]
 
     @app.callback(
         output={
@@ -167,6 +182,8 @@ def _register_page(app: Dash, view: MarketView, failures: Failures) -> None:
             updates[part.name] = found.outputs
             # What failed is not kept as drawn: the next refresh tries again.
             drawn_from[part.name] = "" if found.failed else wanted[part.name]
+        while awaiting_first_page:
+            loop.call_later(_AFTER_FIRST_PAGE_SECS, awaiting_first_page.pop())
         return {
             "parts": updates,
             "notice": status.notice(version),

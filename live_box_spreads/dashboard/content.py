@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from live_box_spreads.model.products import is_loan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     import plotly.graph_objects as go
 
-    from live_box_spreads.books.boxes.table import BoxTable
+    from live_box_spreads.books.views.surfaces import Survey
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Content:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the boxes of the tables that went by; no table is kept.
+    """What became of the boxes of some expiries.
 
     Attributes:
         kept: boxes that passed the filters.
@@ -45,12 +45,14 @@ class Tally:
     kept: int = 0
     removed: Counter[str] = field(default_factory=Counter)
 
-    def of(self, tables: Iterable[BoxTable]) -> Iterator[BoxTable]:
-        """Pass the tables on, and count."""
-        for table in tables:
-            self.kept += len(table.frame)
-            self.removed.update(table.removed)
-            yield table
+    @classmethod
+    def of(cls, surveys: Iterable[Survey]) -> Self:
+        """Add up the surveys of some expiries."""
+        tally = cls()
+        for survey in surveys:
+            tally.kept += survey.kept
+            tally.removed.update(survey.removed)
+        return tally
 
 
 def no_quotes(view: MarketView, market: Market | None, root: str) -> str:

@@ -13,7 +13,7 @@ from live_box_spreads.model.rates import Compounding
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
     from live_box_spreads.settings import Settings
 
 _HISTORY_MINUTES = (30, 60, 120, 240, 480, 1440)

@@ -14,14 +14,6 @@ def percent(rate: float | None) -> str:
     return UNKNOWN if rate is None or isnan(rate) else f"{rate:.2%}"
 
 
-def duration(secs: float) -> str:
-    """Write a time span, to the unit that matters."""
-    for unit, length_secs in (("days", 86400), ("h", 3600), ("min", 60)):
-        if secs >= 2 * length_secs:
-            return f"{secs / length_secs:,.0f} {unit}"
-    return f"{secs:.0f} s"
-
-
 def aria(**properties: str) -> dict[str, Any]:
     """Return the properties that tell a screen reader what is seen, such as ``label``."""
     return {f"aria-{name}": value for name, value in properties.items()}

@@ -1,75 +1,49 @@
-"""What the figures are made of: the newest snapshot, its boxes, and a little history.
-
-Everything is computed on the server, once for all browsers, and kept within a bound.
-"""
+"""The snapshot folder as the dashboard sees it: desks, and the reference to compare with."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.boxes.opportunities import (
-    Opportunities,
-    Wish,
-    fair_values,
-    opportunities,
-)
-from live_box_spreads.books.boxes.table import BoxTable, box_table
-from live_box_spreads.books.curves.curve import curve
-from live_box_spreads.books.curves.reference_spread import with_reference
-from live_box_spreads.books.curves.smooth_curve import smooth_curves
-from live_box_spreads.books.views.skew import SKEW_COLUMNS
+from live_box_spreads.books.boxes.opportunities import Search
 from live_box_spreads.books.views.surfaces import strike_grid
-from live_box_spreads.dashboard.cache import Cache, size_of_frame
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.snapshots import Market, Snapshots
-from live_box_spreads.model.products import PRODUCTS, is_loan
+from live_box_spreads.model.products import PRODUCTS
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference.history import Reference
+from live_box_spreads.service.snapshots import Market, Snapshots
 from live_box_spreads.settings import make_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
 
-    import polars as pl
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.filters import BoxFilters
-    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
+    from live_box_spreads.books.boxes.opportunities import Opportunities
+    from live_box_spreads.books.desk import Desk
+    from live_box_spreads.books.views.surfaces import Survey
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
-PANEL_COLUMNS = SKEW_COLUMNS
-"""What the panels need of a box: a quarter of its columns, and of the memory."""
 STRIKE_CELLS = 48
 _FEWEST_CELLS = 2
 BEST_BOXES = 200
-_TABLES_BYTES = 400_000_000
-_CURVES_BYTES = 10_000_000
 _REFERENCE_WAIT_SECS = 1.0
-_BEST_BYTES = 10_000_000
+_CLEAR_WITHIN = 3.0
+"""A cell is drawn if its rate is at most this many times worse known than the best of its row."""
 _NO_STRIKE = 1.0
-"""Where a grid of strikes lies that nothing is on."""
+"""Where a grid of strikes lies if the chain has no strike."""
 _GRID_STEP = 1.02
 """The strike grid moves in steps of 2 % of the spot, so that a tick does not redraw history."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fair:
-    """The fair curve of a root: a row an expiry, and the smooth curve through them if there is."""
-
-    table: pl.DataFrame
-    smooth: SmoothCurve | None
-
-
 class MarketView:
-    """The snapshot folder as the dashboard sees it. Safe to use from many threads."""
+    """What the panels ask for. Safe to use from many threads."""
 
     def __init__(
         self,
@@ -87,90 +61,48 @@ class MarketView:
         """
         self.settings = settings
         self.snapshots = Snapshots(
-            settings.store(), clock=clock, collector_started=collector_started
+            settings.store(),
+            settings.conventions(),
+            clock=clock,
+            collector_started=collector_started,
         )
         self._references = make_reference(settings)
-        self._curves: Cache[_Fair] = Cache(_CURVES_BYTES, lambda it: size_of_frame(it.table))
-        self._best: Cache[Opportunities] = Cache(_BEST_BYTES, lambda it: size_of_frame(it.frame))
-        self._pricing = Lock()
-        self._tables: Cache[BoxTable] = Cache(_TABLES_BYTES, lambda it: size_of_frame(it.frame))
 
-    def table(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        """Return the boxes of one expiry that pass the filters, with ``PANEL_COLUMNS`` alone."""
-        return self._tables.get(
-            (market.identity, root, expiry, options),
-            lambda: self._priced(market, root, expiry, options),
-        )
+    def desk(self, market: Market, options: BoxOptions) -> Desk:
+        """Return the desk of a snapshot under the chosen options."""
 
-    def _priced(self, market: Market, root: str, expiry: date, options: BoxOptions) -> BoxTable:
-        # One at a time: pricing a million boxes takes several times the memory of their table, and
-        # all panels of a page ask at once.
-        with self._pricing:
-            return box_table(
-                market.chain,
-                root,
-                expiry,
-                basis=self.settings.time_basis,
-                compounding=options.compounding,
-                filters=self._filters(root, options),
-                rules=self.settings.quality_rules(),
-                columns=PANEL_COLUMNS,
-            )
+        def filters(root: str) -> BoxFilters:
+            configured = self.settings.box_filters(root)
+            least = max(configured.min_volume, options.min_leg_volume)
+            return replace(configured, min_volume=least)
 
-    def tables(self, market: Market, choices: Choices) -> Iterator[BoxTable]:
-        """Yield the boxes of each expiry of the chosen root, soonest first; some may be empty.
-
-        One at a time: those of a large chain do not fit into memory together.
-        """
-        for expiry in market.chain.expiries(choices.root):
-            yield self.table(market, choices.root, expiry, choices.options)
-
-    def curve(self, market: Market, root: str, options: BoxOptions) -> pl.DataFrame:
-        """Return the fair curve of a root, soonest expiry first, beside the reference if any."""
-        found = self._fair(market, root, options).table
-        reference = self.reference(market).curve
-        return with_reference(found, reference, options.compounding) if reference else found
-
-    def smooth_curve(self, market: Market, root: str, options: BoxOptions) -> SmoothCurve | None:
-        """Return the smooth curve of a root; None where too few expiries have a fair rate."""
-        return self._fair(market, root, options).smooth
-
-    def _fair(self, market: Market, root: str, options: BoxOptions) -> _Fair:
-        return self._curves.get(
-            (market.identity, root, options), lambda: self._fit(market, root, options)
-        )
-
-    def _fit(self, market: Market, root: str, options: BoxOptions) -> _Fair:
-        table = curve(
-            market.chain,
-            root=root,
-            basis=self.settings.time_basis,
+        return market.desk.under(
             compounding=options.compounding,
-            filters=self._filters(root, options),
-            rules=self.settings.quality_rules(),
+            filters=filters,
+            reference=self.reference(market).curve,
         )
-        return _Fair(table, smooth_curves(table).get(root))
+
+    def survey(self, market: Market, choices: Choices) -> Iterator[Survey]:
+        """Yield what surfaces and header need of each expiry of the chosen root, soonest first."""
+        desk, edges = self.desk(market, choices.options), self.strike_edges(market, choices.root)
+        for expiry in market.chain.expiries(choices.root):
+            yield desk.survey(choices.root, expiry, edges, _CLEAR_WITHIN)
+
+    def survey_history(self, market: Market, choices: Choices) -> Iterator[Survey]:
+        """Yield the same of the chosen expiry, a snapshot of the chosen window after the other."""
+        root, expiry = choices.root, choices.expiry
+        edges = self.strike_edges(market, root)
+        if expiry is None:
+            return
+        for at in self.snapshots.history(market, choices.history_minutes):
+            if expiry in at.chain.expiries(root):
+                desk = self.desk(at, choices.options)
+                yield desk.survey(root, expiry, edges, _CLEAR_WITHIN)
 
     def best_boxes(self, market: Market, choices: Choices) -> Opportunities:
         """Return the best boxes of the chosen root and side, over all its expiries."""
-        root, options = choices.root, choices.options
-        return self._best.get(
-            (market.identity, root, options, choices.side),
-            lambda: opportunities(
-                market.chain,
-                fair_values(self._fair(market, root, options).table),
-                Wish(choices.side, limit=BEST_BOXES),
-                root=root,
-                basis=self.settings.time_basis,
-                compounding=options.compounding,
-                filters=self._filters(root, options),
-                rules=self.settings.quality_rules(),
-            ),
-        )
-
-    def _filters(self, root: str, options: BoxOptions) -> BoxFilters:
-        configured = self.settings.box_filters(root)
-        return replace(configured, min_volume=max(configured.min_volume, options.min_leg_volume))
+        desk = self.desk(market, choices.options)
+        return desk.best(Search(choices.side, limit=BEST_BOXES), choices.root)
 
     def reference(self, market: Market) -> Reference:
         """Return what the rates of a snapshot are compared with, or why there is nothing.
@@ -185,14 +117,14 @@ class MarketView:
     def warm_up(self) -> None:
         """Compute what a page asks for first."""
         market = self.snapshots.newest().market
-        roots = loan_roots(market.chain) if market else []
+        roots = market.desk.loan_roots if market else []
         if market is None or not roots:
             return
         options = BoxOptions(self.settings.compounding)
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
         choices = Choices(root, options=options)
-        self.curve(market, root, options)
-        for _ in self.tables(market, choices):
+        self.desk(market, options).smooth(root)
+        for _ in self.survey(market, choices):
             continue
         self.best_boxes(market, choices)
 
@@ -220,11 +152,6 @@ def reference_price(chain: Chain, root: str) -> float:
 def _strikes(chain: Chain, root: str) -> NDArray[np.float64]:
     """Return the strike of each contract of a root, index points."""
     return chain.quotes["strike"].filter(chain.quotes["root"] == root).to_numpy()
-
-
-def loan_roots(chain: Chain) -> list[str]:
-    """Return the roots of a chain on which a box is a loan, sorted: known and European."""
-    return [root for root in chain.roots if is_loan(root)]
 
 
 def spot_of(chain: Chain, root: str) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from live_box_spreads.books.views.skew import skew
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.content import Content, no_quotes, nothing_left
 from live_box_spreads.dashboard.figures import skew_figure
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
     Draw = Callable[[MarketView, Market, Choices], Content]
 
@@ -38,10 +37,11 @@ def _skew(view: MarketView, market: Market, choices: Choices) -> Content:
     root, expiry = choices.root, choices.expiry
     if expiry not in market.chain.expiries(root):
         return Content(message="Choose an expiry to see its skew.")
-    table = view.table(market, root, expiry, choices.options)
+    desk = view.desk(market, choices.options)
+    table = desk.view_boxes(root, expiry)
     if table.frame.is_empty():
         return Content(message=nothing_left(table.removed))
-    frame = skew(table, limit=SKEW_POINTS)
+    frame = desk.skew(root, expiry, SKEW_POINTS)
     if frame.is_empty():
         why = (
             "one side has no quotes"

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
     from live_box_spreads.dashboard.status import Version
+    from live_box_spreads.service.snapshots import Market
 
     Outputs = dict[str, Any]
     Draw = Callable[[MarketView, Market | None, Choices], Outputs]

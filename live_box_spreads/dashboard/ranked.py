@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from live_box_spreads.books.boxes.opportunities import Opportunities
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 _DECIMALS = {"rate": 7, "price": 4, "bps": 2, "errors": 1, "dollars": 2, "secs": 0}
 

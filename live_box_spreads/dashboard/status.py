@@ -9,7 +9,7 @@ from dash import html
 
 from live_box_spreads.dashboard.content import Tally
 from live_box_spreads.dashboard.formats import UNKNOWN
-from live_box_spreads.dashboard.market_view import loan_roots, spot_of
+from live_box_spreads.dashboard.market_view import spot_of
 from live_box_spreads.dashboard.term_lines import reference_label
 from live_box_spreads.model.chain import Timeliness
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market, Newest
+    from live_box_spreads.service.snapshots import Market, Newest
 
 BADGE_COLOURS = {
     Timeliness.LIVE: "green",
@@ -72,7 +72,7 @@ def notice(shown: Version) -> dmc.Alert | None:
 
 def root_choice(view: MarketView, market: Market | None, root: str) -> tuple[list[str], str]:
     """Return the roots to choose from, and the one chosen: the same as before while it is there."""
-    listed = (market and loan_roots(market.chain)) or list(view.settings.tickers)
+    listed = (market and market.desk.loan_roots) or list(view.settings.tickers)
     preferred = [ticker for ticker in view.settings.tickers if ticker in listed]
     roots = [*preferred, *(other for other in listed if other not in preferred)]
     return roots, root if root in roots else roots[0]
@@ -121,9 +121,7 @@ def header(view: MarketView, market: Market | None, choices: Choices) -> dict[st
     if market is None or not market.chain.roots:
         return empty_header()
     chain = market.chain
-    tally = Tally()
-    for _ in tally.of(view.tables(market, choices)):
-        continue
+    tally = Tally.of(view.survey(market, choices))
     kept, removed = tally.kept, tally.removed
     spot = spot_of(chain, choices.root)
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.views.surfaces import rate_surfaces, volume_surface
+from live_box_spreads.books.views.surfaces import rate_surface, volume_surface
 from live_box_spreads.dashboard import ids
 from live_box_spreads.dashboard.axes import lasts, snapshot_times, time_to_payment
 from live_box_spreads.dashboard.content import Content, Tally, left_out, nothing_left
@@ -30,15 +30,13 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.axes import TimeAxis
     from live_box_spreads.dashboard.choices import Choices, Price, TimeChoice
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 _NAMES: dict[Price, str] = {"mid": "Mid", "bid": "Borrow (bid)", "ask": "Lend (ask)"}
 _EACH_CELL = {
     ids.MID_SURFACE: "weighted medians",
     ids.QUOTED_SURFACE: "best in cell",
 }
-_CLEAR_WITHIN = 3.0
-"""A cell is drawn if its rate is at most this many times worse known than the best of its row."""
 _SEE_THROUGH = 0.88
 """Of two surfaces, the one behind should be seen through the one before."""
 _FEWEST_ROWS = 2
@@ -83,16 +81,11 @@ def volume(view: MarketView, market: Market, choices: Choices) -> Content:
 def _rates(
     view: MarketView, market: Market, choices: Choices, panel: str, which: tuple[Price, ...]
 ) -> Content:
-    root, tally = choices.root, Tally()
-    edges = view.strike_edges(market, root)
-    rows = _rows(view, market, choices)
-    surfaces = rate_surfaces(
-        tally.of(view.table(at, root, expiry, choices.options) for at, expiry in rows),
-        edges,
-        which,
-        label=_LABELS[choices.time],
-        clear_within=_CLEAR_WITHIN,
-    )
+    edges = view.strike_edges(market, choices.root)
+    over = view.survey if choices.time == "expiry" else view.survey_history
+    surveys = list(over(market, choices))
+    tally, label = Tally.of(surveys), _LABELS[choices.time]
+    surfaces = {side: rate_surface(surveys, edges, side, label=label) for side in which}
     first = surfaces[which[0]]
     shown = _shown(first, choices)
     if shown.any() and not tally.kept:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from live_box_spreads.books.curves.smooth_curve import SmoothCurve
-    from live_box_spreads.dashboard.snapshots import Market
     from live_box_spreads.model.rates import Compounding
     from live_box_spreads.reference.history import Reference
+    from live_box_spreads.service.snapshots import Market
 
 POINTS = 60
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.views.term_structure import term_structure
 from live_box_spreads.dashboard.axes import days_to_payment, lasts
 from live_box_spreads.dashboard.content import Content, Tally, nothing_left
 from live_box_spreads.dashboard.market_view import spot_of
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
 
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 
 
 def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> Content:
     """Draw the term structure of the chosen root, or say why there is none."""
-    root, options = choices.root, choices.options
-    every = view.curve(market, root, options)
+    root, desk = choices.root, view.desk(market, choices.options)
+    every = desk.curve(root)
     curve = every.filter(lasts(every["years"].to_numpy()))
     median, missing = _median(view, market, choices)
     rates = curve.select("fair_rate", "lend_rate", "borrow_rate").to_numpy()
@@ -40,8 +39,8 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
     figure = term_structure_figure(
         curve,
         median,
-        smooth_line(view.smooth_curve(market, root, options), options.compounding),
-        reference_line(reference, market, days, options.compounding),
+        smooth_line(desk.smooth(root), choices.options.compounding),
+        reference_line(reference, market, days, choices.options.compounding),
         PALETTES[choices.scheme],
         uirevision=root,
     )
@@ -71,16 +70,13 @@ def _years(median: pl.DataFrame) -> NDArray[np.float64]:
 
 def _median(view: MarketView, market: Market, choices: Choices) -> tuple[pl.DataFrame, str]:
     """Return the median rates of the boxes in the moneyness band, and why there are none."""
-    tally = Tally()
-    frame = term_structure(
-        tally.of(view.tables(market, choices)),
-        centre=choices.centre,
-        band=choices.half_width,
-        price=choices.price,
+    frame = view.desk(market, choices.options).term_structure(
+        choices.root, centre=choices.centre, band=choices.half_width, price=choices.price
     )
     frame = frame.filter(pl.col("boxes") > 0, lasts(_years(frame)))
     if not frame.is_empty():
         return frame, ""
+    tally = Tally.of(view.survey(market, choices))
     if not tally.kept:
         return frame, nothing_left(tally.removed)
     if spot_of(market.chain, choices.root) is None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from live_box_spreads.books.views.headline import headline
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
 from live_box_spreads.dashboard.term_lines import is_held_flat, reference_label
 from live_box_spreads.reference.history import HELD_FLAT
@@ -15,21 +14,16 @@ from live_box_spreads.reference.history import HELD_FLAT
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 
 def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div | html.P]:
     """Return the fair rates at the usual tenors, or a word on why there are none."""
     if market is None or choices.root not in market.chain.roots:
         return []
-    root, options = choices.root, choices.options
+    root = choices.root
     reference = view.reference(market)
-    rows = headline(
-        view.curve(market, root, options),
-        view.smooth_curve(market, root, options),
-        compounding=options.compounding,
-        reference=reference.curve,
-    )
+    rows = view.desk(market, choices.options).headline(root)
     compared = reference_label(reference)
     flat = is_held_flat(reference)
     found: list[html.Div | html.P] = [

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.desk import Conventions
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.registry import check_feed_name
 from live_box_spreads.model.errors import ConfigError, did_you_mean
@@ -302,6 +303,15 @@ class Settings(Section):
             min_volume=self.min_volume,
             min_open_interest=self.min_open_interest,
             max_abs_rate=self.max_abs_rate,
+        )
+
+    def conventions(self) -> Conventions:
+        """Return how chains are read: time, rates, thresholds and doubts."""
+        return Conventions(
+            basis=self.time_basis,
+            compounding=self.compounding,
+            filters=self.box_filters,
+            rules=self.quality_rules(),
         )
 
     def store(self) -> SnapshotStore:

@@ -13,13 +13,13 @@ import pytest
 from benchmarks.accuracy.estimates import OURS, ROBUST, estimates
 from benchmarks.accuracy.real_chains import RealChain, agreement, chain_roughness
 from benchmarks.accuracy.simulated import OPENED, chain_of
-from live_box_spreads.books.curves.curve import curve
-from live_box_spreads.books.curves.parity_fit import compile_fit
+from live_box_spreads.books.kernels import PARITY
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 from live_box_spreads.simulator.market.market import Market
+from tests.books.by_desk import curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,9 @@ ROOTS = ("SPX", "SPXW")
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> Iterator[None]:
-    compile_fit()
+    PARITY.load()
     yield
-    compile_fit.cache_clear()
+    PARITY.unload()
 
 
 def simulated(conditions: str, seed: int) -> tuple[Chain, pl.DataFrame]:

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.boxes.opportunities import Wish, fair_values, opportunities
-from live_box_spreads.books.boxes.table import box_table
-from live_box_spreads.books.curves.curve import curve
+from live_box_spreads.books.boxes.opportunities import Search, fair_values
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.chain_values import (
     FIRST_INSTANT,
@@ -23,6 +21,7 @@ from live_box_spreads.model.chain_values import (
     MIN_STRIKE,
 )
 from live_box_spreads.model.settlement import FIRST_SERVED_DAY, LAST_SERVED_DAY, TimeBasis
+from tests.books.by_desk import box_table, curve, opportunities
 
 NAN = float("nan")
 PRICES = st.sampled_from([0.0, 1e-12, 1.0, 100.0, MAX_PRICE, NAN]) | st.floats(0, MAX_PRICE)
@@ -86,5 +85,5 @@ def test_every_view_has_an_answer(chain: Chain, basis: TimeBasis) -> None:
         boxes = box_table(chain, root, expiry, basis=basis).frame
         assert (boxes["bid_cost"].fill_nan(None).drop_nulls().is_finite()).all()
     fair = fair_values(table)
-    for wish in (Wish("lend", 0.0, 5), Wish("borrow", 0.0, 5)):
+    for wish in (Search("lend", 0.0, 5), Search("borrow", 0.0, 5)):
         opportunities(chain, fair, wish, basis=basis)

@@ -16,10 +16,12 @@ from hypothesis.extra import numpy as nps
 from scipy.optimize import linprog
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band import Bands, bands, compile_band, numpy_cheapest
+from live_box_spreads.books.curves.band import Bands, bands, numpy_cheapest
+from live_box_spreads.books.kernels import BAND
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
-from live_box_spreads.books.strikes.synthetics import synthetics, synthetics_by_expiry
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.quality import QualityRules
+from tests.books.by_desk import synthetics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,11 +43,11 @@ class Best(NamedTuple):
 
 @pytest.fixture(params=["numpy", "compiled"])
 def _each_way(request: pytest.FixtureRequest) -> Iterator[None]:
-    compile_band.cache_clear()
+    BAND.unload()
     if request.param == "compiled":
-        compile_band()
+        BAND.load()
     yield
-    compile_band.cache_clear()
+    BAND.unload()
 
 
 def enumerated(
@@ -153,7 +155,7 @@ def test_agrees_with_enumeration(
 
 @given(blocks_of_quotes())
 def test_is_the_optimum_of_the_linear_programme(blocks: StrikeBlocks) -> None:
-    compile_band()
+    BAND.load()
     found = bands(blocks)
     for block in range(len(blocks)):
         rows = slice(blocks.starts[block], blocks.starts[block + 1])

@@ -10,12 +10,13 @@ import pytest
 from scipy.optimize import linprog
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band import bands, compile_band, numpy_cheapest
-from live_box_spreads.books.curves.band_table import band_table
+from live_box_spreads.books.curves.band import bands, numpy_cheapest
+from live_box_spreads.books.kernels import BAND
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
 from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import QualityRules
+from tests.books.by_desk import band_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +45,9 @@ def blocks(chain: Chain) -> StrikeBlocks:
 
 @pytest.fixture
 def _compiled() -> Iterator[None]:
-    compile_band()
+    BAND.load()
     yield
-    compile_band.cache_clear()
+    BAND.unload()
 
 
 @pytest.mark.usefixtures("_compiled")

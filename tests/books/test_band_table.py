@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band_table import BAND_SCHEMA, band_table
+from live_box_spreads.books.curves.band_table import BAND_SCHEMA
 from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.rates import Compounding, rate_from_discount
+from tests.books.by_desk import band_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

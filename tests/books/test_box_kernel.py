@@ -18,9 +18,9 @@ from live_box_spreads.books.boxes.prices import (
     BoxPrices,
     StrikePairs,
     box_prices,
-    compile_kernel,
     numpy_prices,
 )
+from live_box_spreads.books.kernels import BOXES
 from live_box_spreads.books.kernels import boxes as compiled_kernel
 from live_box_spreads.books.strikes.synthetics import SyntheticForwards
 from live_box_spreads.model.rates import Compounding
@@ -33,7 +33,7 @@ SIDES = ("bid", "mid", "ask")
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled() -> None:
-    compile_kernel()
+    BOXES.load()
 
 
 @st.composite

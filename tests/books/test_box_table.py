@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.frame import BOX_COLUMNS, LEG_QUOTE_COLUMNS
-from live_box_spreads.books.boxes.table import box_table
+from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.model.errors import ChainError, NotALoanError, UnknownRootError
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
+from tests.books.by_desk import box_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band_table import band_table
-from live_box_spreads.books.curves.curve import CURVE_SCHEMA, curve
+from live_box_spreads.books.curves.curve import CURVE_SCHEMA
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import TimeBasis
+from tests.books.by_desk import band_table, curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

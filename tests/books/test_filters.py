@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.table import box_table
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.quality import LegFlag, QualityRules
+from tests.books.by_desk import box_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

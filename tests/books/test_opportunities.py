@@ -17,14 +17,13 @@ from live_box_spreads.books.boxes.opportunities import (
     OPPORTUNITY_SCHEMA,
     FairValue,
     Opportunities,
+    Search,
     Side,
-    Wish,
     fair_values,
-    opportunities,
 )
-from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import rate_from_discount
+from tests.books.by_desk import curve, opportunities
 from tests.books.conftest import SNAPSHOT_TIME
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def found_in(
-    rows: list[dict[str, Any]], make_chain: Make, wish: Wish, **more: Any
+    rows: list[dict[str, Any]], make_chain: Make, wish: Search, **more: Any
 ) -> Opportunities:
     return opportunities(make_chain(rows), FAIR, wish, **more)
 
@@ -74,7 +73,7 @@ def found_in(
 def test_every_number_of_every_row_by_hand(
     make_chain: Make, rows: list[dict[str, Any]], side: Side
 ) -> None:
-    frame = found_in(rows, make_chain, Wish(side)).frame
+    frame = found_in(rows, make_chain, Search(side)).frame
     assert frame.schema == OPPORTUNITY_SCHEMA
     assert len(frame) == 9
     sign = 1.0 if side == "lend" else -1.0
@@ -113,7 +112,7 @@ def test_every_number_of_every_row_by_hand(
 def test_best_first_and_what_is_unusual_gives_a_tick(
     make_chain: Make, rows: list[dict[str, Any]], side: Side
 ) -> None:
-    frame = found_in(rows, make_chain, Wish(side)).frame
+    frame = found_in(rows, make_chain, Search(side)).frame
     assert frame["score_bps"].to_list() == sorted(frame["score_bps"], reverse=True)
     sign = 1.0 if side == "lend" else -1.0
     for row in frame.iter_rows(named=True):
@@ -137,7 +136,7 @@ def test_best_first_and_what_is_unusual_gives_a_tick(
 def test_an_expiry_gives_few_boxes_apart_from_each_other_and_one_of_the_usual_kind(
     make_chain: Make, rows: list[dict[str, Any]]
 ) -> None:
-    frame = found_in(rows, make_chain, Wish("lend", per_expiry=6)).frame
+    frame = found_in(rows, make_chain, Search("lend", per_expiry=6)).frame
     assert len(frame) == 18
     for _, boxes in frame.group_by("expiry"):
         strikes = [*boxes["kl"], *boxes["ks"]]
@@ -151,7 +150,7 @@ def test_an_expiry_gives_few_boxes_apart_from_each_other_and_one_of_the_usual_ki
 def test_a_wish_for_more_boxes_leaves_out_what_has_fewer(
     make_chain: Make, rows: list[dict[str, Any]]
 ) -> None:
-    found = found_in(rows, make_chain, Wish("lend", min_size=10.0, limit=4))
+    found = found_in(rows, make_chain, Search("lend", min_size=10.0, limit=4))
     assert len(found.frame) == 4
     assert found.frame["size"].min() >= 10.0  # type: ignore[operator]
     assert found.frame["kl"].min() >= 4350.0  # type: ignore[operator]
@@ -174,9 +173,9 @@ def test_a_bad_quote_is_left_out_and_counted(
         else row
         for row in rows
     ]
-    found = found_in(spoilt, make_chain, Wish(side))
+    found = found_in(spoilt, make_chain, Search(side))
     assert found.removed["a quote is far from the parity line of its expiry"] == 79
-    clean = found_in(rows, make_chain, Wish(side)).frame
+    clean = found_in(rows, make_chain, Search(side)).frame
     assert found.frame.filter(pl.col("expiry") == FAR, pl.col("kl") == 5000.0).is_empty()
     assert found.frame["score_bps"][0] == pytest.approx(clean["score_bps"][0])
 
@@ -188,7 +187,7 @@ def test_no_box_is_better_than_fair_beyond_doubt(
     # A fair value 20 standard errors away from the market makes every box look like a present.
     away = 4e-3 if side == "lend" else -4e-3
     fair = {key: FairValue(value.discount + away, 2e-5) for key, value in FAIR.items()}
-    found = opportunities(make_chain(rows), fair, Wish(side))
+    found = opportunities(make_chain(rows), fair, Search(side))
     doubted = "better than fair beyond doubt: a quote must be wrong"
     assert found.removed[doubted] > 1000
     assert (found.frame["spread_bps"] * (1 if side == "lend" else -1)).max() < 10  # type: ignore[operator]
@@ -204,7 +203,7 @@ def test_an_expiry_that_is_not_ranked_says_why(
         *({**row, "root": "XSP"} for row in rows_of(NEAR)[:2]),
     ]
     fair = {**FAIR, ("XSP", NEAR): FAIR["SPX", NEAR]}
-    found = opportunities(make_chain([*rows, *more]), fair, Wish("lend"))
+    found = opportunities(make_chain([*rows, *more]), fair, Search("lend"))
     assert dict(found.unranked) == {
         ("SPX", date(2026, 11, 20)): "nothing is left of the loan",
         ("SPXW", NEAR): "no fair value to compare with",
@@ -212,7 +211,7 @@ def test_an_expiry_that_is_not_ranked_says_why(
         ("XSP", NEAR): "fewer than two strikes have a call and a put",
     }
     assert set(found.frame["root"]) == {"SPX"}
-    narrow = found_in(rows, make_chain, Wish("lend"), filters=BoxFilters(max_strike_gap=10.0))
+    narrow = found_in(rows, make_chain, Search("lend"), filters=BoxFilters(max_strike_gap=10.0))
     assert set(narrow.unranked.values()) == {"wider than max_strike_gap"}
     assert narrow.frame.schema == OPPORTUNITY_SCHEMA
     assert narrow.frame.is_empty()
@@ -227,7 +226,7 @@ def test_filters_root_and_conventions_are_those_asked_for(
     found = opportunities(
         make_chain(both),
         fair,
-        Wish("borrow"),
+        Search("borrow"),
         root="SPXW",
         filters={"SPXW": width_and_volume}.__getitem__,
     )
@@ -292,7 +291,7 @@ def with_bad_quotes(chain: Chain, share: float, seed: int) -> tuple[Chain, pl.Da
 def test_bad_quotes_planted_in_real_chains_never_lead(path: Path, side: Side) -> None:
     chain = real_chain(path)
     filters = BoxFilters(50.0, 3000.0, max_abs_rate=0.25)
-    wish = Wish(side, limit=200)
+    wish = Search(side, limit=200)
     clean = best_by_expiry(opportunities(chain, fair_values(curve(chain)), wish, filters=filters))
     spoilt, bad = with_bad_quotes(chain, 0.02, seed=SIDES.index(side))
     found = opportunities(spoilt, fair_values(curve(spoilt)), wish, filters=filters)

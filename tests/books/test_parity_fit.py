@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.curves.error_models import MODELS, SPEAKERS, ErrorModel
-from live_box_spreads.books.curves.parity_fit import ParityFits, compile_fit, parity_fits
+from live_box_spreads.books.curves.error_models import MODELS, PROXIES, ErrorModel
+from live_box_spreads.books.curves.parity_fit import ParityFits, parity_fits
+from live_box_spreads.books.kernels import PARITY
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
 
 if TYPE_CHECKING:
@@ -30,18 +31,18 @@ STRIKE = np.arange(3000.0, 7000.0, 20.0)
 
 @pytest.fixture(params=["numpy", "compiled"])
 def _each_way(request: pytest.FixtureRequest) -> Iterator[None]:
-    compile_fit.cache_clear()
+    PARITY.unload()
     if request.param == "compiled":
-        compile_fit()
+        PARITY.load()
     yield
-    compile_fit.cache_clear()
+    PARITY.unload()
 
 
 @pytest.fixture
 def _compiled() -> Iterator[None]:
-    compile_fit()
+    PARITY.load()
     yield
-    compile_fit.cache_clear()
+    PARITY.unload()
 
 
 def blocks_of(quotes: Sequence[Quotes]) -> StrikeBlocks:
@@ -103,7 +104,7 @@ def dense_fit(strike: Floats, mid: Floats, half_spread: Floats) -> tuple[float, 
         found = [dense_model(k, r, h, model, unit) for model in MODELS]
         chance = np.exp([part[2] - max(part[2] for part in found) for part in found])
         chance /= chance.sum()
-        shift, tilt = sum(p * found[s][0] for p, s in zip(chance, SPEAKERS, strict=True))
+        shift, tilt = sum(p * found[s][0] for p, s in zip(chance, PROXIES, strict=True))
         variance = sum(
             p * (part[1] + (part[0][1] - tilt) ** 2) for p, part in zip(chance, found, strict=True)
         )

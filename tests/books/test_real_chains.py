@@ -12,12 +12,11 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.table import box_table
-from live_box_spreads.books.views.term_structure import term_structure
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
+from tests.books.by_desk import box_table, term_structure
 
 if TYPE_CHECKING:
     from datetime import date

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.books.boxes.table import BoxTable, box_table
 from live_box_spreads.books.views.skew import SKEW_COLUMNS, skew
+from tests.books.by_desk import box_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.model.chain import Chain
 
 

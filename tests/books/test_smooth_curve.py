@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 from scipy.interpolate import make_smoothing_spline
 
-from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.books.curves.smooth_curve import smooth_curve, smooth_curves
 from live_box_spreads.books.curves.smoothing_spline import MONTH, SplinePosterior, fit_spline
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding
+from tests.books.by_desk import curve
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILES = sorted((DATA / "chains").glob("*.gz"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from live_box_spreads.books.curves.curve import curve
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference import History, read_reference
+from tests.books.by_desk import curve
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 YIELDS = DATA / "benchmarks" / "treasury_par_yields_daily_1990_2026.csv"

@@ -8,20 +8,15 @@ import numpy as np
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.table import BoxTable, box_table
-from live_box_spreads.books.views.surfaces import (
-    Which,
-    rate_surface,
-    rate_surfaces,
-    strike_grid,
-    volume_surface,
-)
+from live_box_spreads.books.views.surfaces import QuoteSide, strike_grid, volume_surface
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.quality import LegFlag, QualityRules
+from tests.books.by_desk import box_table, rate_surface, rate_surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.model.chain import Chain
 
 
@@ -140,7 +135,7 @@ def test_rates_of_one_pass_are_those_of_one_pass_each(
 
 @pytest.mark.parametrize("which", ["mid", "bid", "ask"])
 def test_an_expiry_of_which_every_box_is_filtered_out_is_an_empty_row(
-    table: BoxTable, random_chain: Callable[..., Chain], expiry: date, which: Which
+    table: BoxTable, random_chain: Callable[..., Chain], expiry: date, which: QuoteSide
 ) -> None:
     none = box_table(random_chain(5, 40), "SPX", expiry, filters=BoxFilters(min_volume=10**9))
     assert none.frame.is_empty()

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.suspects import suspect_leg
-from live_box_spreads.books.strikes.synthetics import synthetics, synthetics_by_expiry
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import QualityRules
+from tests.books.by_desk import band_table, synthetics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

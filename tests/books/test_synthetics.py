@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
-from live_box_spreads.books.strikes.synthetics import synthetics, synthetics_by_expiry
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.chain import SETTLEMENT_TYPE, Chain, Timeliness
 from live_box_spreads.model.errors import ChainError
 from live_box_spreads.model.quality import LegFlag, QualityRules
+from tests.books.by_desk import synthetics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from live_box_spreads.books.boxes.table import BoxTable, box_table
-from live_box_spreads.books.views.term_structure import term_structure
+from tests.books.by_desk import box_table, term_structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.model.chain import Chain
 
 

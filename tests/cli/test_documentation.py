@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
+from live_box_spreads.cli.lazy import LazyCommand
+from live_box_spreads.cli.main import COMMANDS as SUMMARIES
 from live_box_spreads.cli.main import app
 
 if TYPE_CHECKING:
@@ -24,10 +26,22 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if not below:
         yield name, command
     for child, found in below.items():
-        yield from _commands(found, f"{name} {child}")
+        yield from _commands(
+            found.load() if isinstance(found, LazyCommand) else found, f"{name} {child}"
+        )
 
 
 COMMANDS = dict(_commands(typer.main.get_command(app), "boxes"))
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_summary_of_a_command_is_the_first_line_of_its_help(name: str) -> None:
+    [command] = [found for at, found in _lazy_commands() if at == name]
+    assert " ".join(command.load().help.split("\n\n")[0].split()) == SUMMARIES[name]
+
+
+def _lazy_commands() -> Iterator[tuple[str, LazyCommand]]:
+    yield from typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 
 
 def _section(name: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from live_box_spreads.dashboard.market_view import MarketView
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 RATE = 0.04
 SPOT = 5000.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.dashboard.parts import Part
-    from live_box_spreads.dashboard.snapshots import Market
+    from live_box_spreads.service.snapshots import Market
 
 NOT_WORDS = re.compile(r"\b(nan|inf|none|nat|null)\b", re.IGNORECASE)
 SURFACES = (ids.MID_SURFACE, ids.QUOTED_SURFACE, ids.VOLUME_SURFACE)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import MarketView, loan_roots
 from live_box_spreads.dashboard.parts import PARTS
-from live_box_spreads.dashboard.snapshots import Market
 from live_box_spreads.model.rates import Compounding
+from live_box_spreads.service.snapshots import Market
 from tests.dashboard.page_check import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
+    from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.model.chain import Chain
 
 SHORT, LONG = 2, 2
@@ -120,8 +121,8 @@ def check_controls(view: MarketView, chain: Chain, turn: int) -> Iterator[str]:
     store = view.settings.store()
     store.write(_earlier(chain, timedelta(minutes=1)))
     path = store.write(chain)
-    market = Market(path, chain, path.name)
-    for turned, root in enumerate(loan_roots(chain), start=turn):
+    market = Market(path, Desk(chain, view.settings.conventions()), path.name)
+    for turned, root in enumerate(market.desk.loan_roots, start=turn):
         every = cases(root, chain.expiries(root))
         others = [name for name in every if name not in ALWAYS]
         for name in (*ALWAYS, *others[turned % TURNS :: TURNS]):
@@ -140,7 +141,8 @@ def _earlier(chain: Chain, by: timedelta) -> Chain:
 def check_odd(view: MarketView, markets: Mapping[str, Chain], root: str) -> Iterator[str]:
     """Check every part of the page on markets that lack something, by name."""
     for name, chain in markets.items():
-        market = Market(Path(f"snapshot_20250101_000000.{name}.parquet"), chain, name)
+        desk = Desk(chain, view.settings.conventions())
+        market = Market(Path(f"snapshot_20250101_000000.{name}.parquet"), desk, name)
         expiries = chain.expiries(root)
         chosen = Choices(root, expiry=expiries[len(expiries) // 2] if expiries else None)
         yield from _checked(view, market, chosen, name, PARTS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_box_spreads.dashboard.history import HISTORY_ROWS, Past, evenly
+from live_box_spreads.service.history import HISTORY_ROWS, Past, evenly
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.accuracy.simulated import chain_of
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.dashboard.parts import PARTS
-from live_box_spreads.dashboard.snapshots import Market
 from live_box_spreads.model.chain import Chain, Timeliness
+from live_box_spreads.service.snapshots import Market
 from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.market.market import Market as SimulatedMarket
 from tests.dashboard.page_check import check
@@ -97,7 +98,8 @@ def test_any_small_chain_is_shown_or_explained(
     )
     chain = replace(chain, spot={} if spot is None else {"SPX": spot})
     number = next(NUMBERS)
-    market = Market(Path(f"snapshot_20260320_180000_{number}.parquet"), chain, str(number))
+    desk = Desk(chain, VIEW.settings.conventions())
+    market = Market(Path(f"snapshot_20260320_180000_{number}.parquet"), desk, str(number))
     for root in chain.roots:
         expiry = chain.expiries(root)[0]
         options = BoxOptions(min_leg_volume=volume)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.history import HISTORY_ROWS
 from live_box_spreads.dashboard.market_view import reference_price
 from live_box_spreads.model.rates import Compounding
+from live_box_spreads.service.history import HISTORY_ROWS
 from tests.dashboard.market import NOON, SPOT, chain_at, newest
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def test_a_person_s_minimum_volume_adds_to_the_configured_one(view: MarketView) 
     view.settings.store().write(chain_at())
     market = newest(view)
     assert market is not None
-    every = view.table(market, "SPXW", EXPIRY, BoxOptions())
-    traded = view.table(market, "SPXW", EXPIRY, BoxOptions(min_leg_volume=900))
+    every = view.desk(market, BoxOptions()).boxes("SPXW", EXPIRY)
+    traded = view.desk(market, BoxOptions(min_leg_volume=900)).boxes("SPXW", EXPIRY)
     assert 0 < len(traded.frame) < len(every.frame)
     assert traded.frame["min_leg_volume"].min() >= 900  # type: ignore[operator] # a number
 
@@ -67,16 +67,16 @@ def test_compounding_is_that_of_the_choice(view: MarketView) -> None:
     market = newest(view)
     assert market is not None
     options = BoxOptions(Compounding.CONTINUOUS)
-    rates = view.table(market, "SPXW", EXPIRY, options).frame["mid_rate"]
+    rates = view.desk(market, options).boxes("SPXW", EXPIRY).frame["mid_rate"]
     assert rates.median() == pytest.approx(0.0392207, abs=1e-6)  # ln 1.04
 
 
-def test_tables_are_in_the_order_of_the_expiries(view: MarketView) -> None:
+def test_surveys_are_in_the_order_of_the_expiries(view: MarketView) -> None:
     view.settings.store().write(chain_at())
     market = newest(view)
     assert market is not None
-    tables = view.tables(market, Choices("SPXW"))
-    assert [table.expiry.isoformat() for table in tables] == [
+    surveys = view.survey(market, Choices("SPXW"))
+    assert [survey.expiry.isoformat() for survey in surveys] == [
         "2025-10-17",
         "2025-12-19",
         "2026-09-18",

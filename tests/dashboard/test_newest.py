@@ -6,9 +6,9 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from live_box_spreads.dashboard import snapshots
 from live_box_spreads.dashboard.market_view import MarketView
 from live_box_spreads.model.errors import SnapshotError
+from live_box_spreads.service import snapshots
 from live_box_spreads.stores.snapshots import read_snapshot
 from tests.dashboard.market import NOON, chain_at
 

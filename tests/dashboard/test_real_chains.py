@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from live_box_spreads.dashboard.market_view import loan_roots
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.feeds.importers import read_cboe, read_chain_csv
 from live_box_spreads.model.chain import Chain, Timeliness
 from tests.dashboard.page_matrix import check_controls, check_odd, odd_chains, thinned
@@ -63,7 +63,7 @@ def _read(path: Path) -> Chain:
 )
 def test_every_part_shows_a_picture_or_words(view: MarketView, turn: int, path: Path) -> None:
     chain = thinned(_read(path))
-    assert loan_roots(chain)
+    assert Desk(chain).loan_roots
     said = list(check_controls(view, chain, turn))
     assert any("No box" in message for message in said)
     assert all(message.strip() for message in said)

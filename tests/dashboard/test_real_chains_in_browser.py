@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.dashboard import ids
-from live_box_spreads.dashboard.market_view import loan_roots
 from live_box_spreads.feeds.importers import read_cboe
 from live_box_spreads.settings import load_settings
 from tests.dashboard.browser import SURFACES, Watched, chromium, free_port
@@ -88,7 +88,7 @@ def test_each_root_is_a_picture_or_words(page: Watched, store: SnapshotStore, pa
     if path != FILES[0]:
         _write_twice(store, chain)
     page.expect_text(ids.SNAPSHOT_LABEL, f"{chain.snapshot_time:%d %b %Y %H:%M:%S} UTC")
-    for root in loan_roots(chain):
+    for root in Desk(chain).loan_roots:
         page.choose(ids.ROOT, f"^{root}$")
         _expect_panels(page, root, over="expiries", axis="log")
         page.press(ids.TIME_AXIS, "Snapshots")

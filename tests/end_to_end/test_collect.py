@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from live_box_spreads.books.boxes.table import box_table
 from live_box_spreads.books.views.liquid import RATE_SPREAD, TIGHT_SHARE
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.dxlink.session import LinkTimes
@@ -25,6 +24,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.simulated.feed import SimulatedFeed
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
+from tests.books.by_desk import box_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

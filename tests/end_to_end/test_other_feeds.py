@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.books.boxes.table import box_table
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.replay import ReplayFeed
@@ -17,6 +16,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.vendors.cboe.client import CboeClient
 from live_box_spreads.vendors.cboe.feed import CboeFeed
 from live_box_spreads.vendors.cboe.pace import Pace
+from tests.books.by_desk import box_table
 from tests.feeds.cboe_server import CboeServer
 from tests.feeds.made_market import made_chains, page_of
 

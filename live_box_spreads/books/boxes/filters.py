@@ -129,8 +129,10 @@ def count_widths(pairs: StrikePairs, removals: Removals) -> None:
 
 
 def _strike_conditions(synthetic: Synthetics, filters: BoxFilters) -> Iterator[tuple[str, Mask]]:
+    present = int(np.bitwise_or.reduce(synthetic.excluded_by, initial=0))
     for flag in LegFlag:
-        yield f"leg is {describe_flags(flag)}", synthetic.excluded_by != flag
+        if present & flag:
+            yield f"leg is {describe_flags(flag)}", synthetic.excluded_by != flag
     call, put = synthetic.call, synthetic.put
     if filters.min_volume > 0:
         least = np.fmin(np.nan_to_num(call.volume), np.nan_to_num(put.volume))

@@ -21,38 +21,36 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.boxes.best import (
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.ranking import (
     OPPORTUNITY_SCHEMA,
     FairValue,
+    Search,
     Side,
-    Wish,
-    best_boxes,
+    rank_expiry,
 )
-from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.products import is_loan
-from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import TimeBasis, years_to_payment
+from live_box_spreads.model.settlement import TimeBasis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from live_box_spreads.books.boxes.filters import Removals
-    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.books.strikes.blocks import Strikes
 
 __all__ = [
     "OPPORTUNITY_SCHEMA",
     "FairValue",
     "Opportunities",
+    "Search",
     "Side",
-    "Wish",
     "fair_values",
     "opportunities",
 ]
@@ -80,7 +78,7 @@ def fair_values(table: pl.DataFrame) -> dict[tuple[str, date], FairValue]:
     """Return the fair value of each (root, expiry) of a curve, or why it has none.
 
     Args:
-        table: rows of ``curve``; of whatever time basis and compounding.
+        table: rows of ``curve_table``; of whatever time basis and compounding.
     """
     columns = table.select("root", "expiry", "discount", "discount_error", "reason")
     return {
@@ -89,53 +87,55 @@ def fair_values(table: pl.DataFrame) -> dict[tuple[str, date], FairValue]:
     }
 
 
-def opportunities(  # noqa: PLR0913 # each is a choice that a face offers
-    chain: Chain,
+def opportunities(
+    strikes: Strikes,
     fair: Mapping[tuple[str, date], FairValue],
-    wish: Wish,
+    search: Search,
     *,
-    root: str | None = None,
     basis: TimeBasis = TimeBasis.SETTLEMENT,
     compounding: Compounding = Compounding.EFFECTIVE,
     filters: BoxFilters | Callable[[str], BoxFilters] = BoxFilters(),  # noqa: B008 # frozen
-    rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
 ) -> Opportunities:
-    """Rank the boxes of a chain on one side.
+    """Rank the boxes of some expiries on one side.
 
     Both sides of a box must be quoted at both strikes, so that its mid is known.
 
     Args:
-        chain: quotes at one instant.
+        strikes: quotes at one instant.
         fair: fair value by (root, expiry); an expiry without one has no opportunities.
-        wish: what kind of boxes to look for.
-        root: only this option root; all of them if not given.
+        search: which boxes to look for.
         basis: how years are counted.
-        compounding: how rates are said.
+        compounding: convention of the rates.
         filters: thresholds, or what gives them by root.
-        rules: which legs to flag, and to leave out.
-
-    Raises:
-        ChainError: the chain has no such root, or mixes AM and PM settlement in an expiry.
     """
     removed: Counter[str] = Counter()
     unranked: dict[tuple[str, date], str] = {}
-    rows = [pl.DataFrame(schema=OPPORTUNITY_SCHEMA)]
-    for part in synthetics_by_expiry(chain, rules, root):
+    found: list[Mapping[str, Any]] = []
+    for part, years in zip(strikes.expiries, strikes.years(basis), strict=True):
         key = part.root, part.expiry
-        years = years_to_payment(chain.snapshot_time, part.expiry, part.settlement, basis)
         value = fair.get(key, _UNKNOWN)
         if reason := _why_unranked(part.root, years, value):
             unranked[key] = reason
             continue
         thresholds = filters if isinstance(filters, BoxFilters) else filters(part.root)
-        found, removals = best_boxes(part, years, value, wish, compounding, thresholds)
+        rows, removals = rank_expiry(part, float(years), value, search, compounding, thresholds)
         removed.update(removals.boxes)
-        rows.append(found)
-        if found.is_empty():
+        found.append(rows)
+        if not len(rows["kl"]):
             unranked[key] = _main_reason(removals)
-    best = pl.concat(rows).sort("score_bps", descending=True, maintain_order=True)
+    best = _frame(found).sort("score_bps", descending=True, maintain_order=True)
     return Opportunities(
-        best.head(wish.limit), MappingProxyType(dict(removed)), MappingProxyType(unranked)
+        best.head(search.limit), MappingProxyType(dict(removed)), MappingProxyType(unranked)
+    )
+
+
+def _frame(found: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Lay the rows of all expiries end to end."""
+    return pl.DataFrame(
+        {
+            name: pl.Series(name, [value for rows in found for value in rows[name]], kind)
+            for name, kind in OPPORTUNITY_SCHEMA.items()
+        }
     )
 
 

@@ -1,19 +1,16 @@
 """All boxes of one expiry at once: costs and three rates of every pair of strikes.
 
-Two ways give the same numbers, but for the last digits: numpy, and machine code that is about five
-times as fast but takes seconds to load. A process that computes one table is done sooner with
-numpy; one that computes tables all day calls ``compile_kernel`` first, best in a thread.
+Numpy and the kernel ``kernels/boxes.py`` give the same numbers, but for the last digits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from live_box_spreads.books.kernels import BOXES
 from live_box_spreads.model.legs import LEAST_COST
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 
@@ -111,8 +108,8 @@ def box_prices(
         compounding: how the rates are said.
     """
     years = years if years > 0.0 else np.nan
-    if compile_kernel.cache_info().currsize:
-        return _compiled_prices(compile_kernel(), forwards, pairs, years, compounding)
+    if (kernel := BOXES.code) is not None:
+        return _compiled_prices(kernel, forwards, pairs, years, compounding)
     return numpy_prices(forwards, pairs, years, compounding)
 
 
@@ -128,21 +125,6 @@ def numpy_prices(
     costs = [np.where(np.abs(cost) < LEAST_COST, 0.0, cost) for cost in sums]
     discounts = (np.where(cost > 0.0, cost, np.nan) / width for cost in costs)
     return BoxPrices(*costs, *(rate_from_discount(d, years, compounding) for d in discounts))
-
-
-@cache
-def compile_kernel() -> ModuleType:
-    """Compile the fast kernel; from then on this process computes boxes with it.
-
-    Takes seconds (importing numba, and the first time on a machine compiling). Safe in a thread:
-    until it has returned, boxes are computed with numpy.
-    """
-    kernel = import_module("live_box_spreads.books.kernels.boxes")
-    example = np.array([0.0, 1.0])
-    window = (np.array([1, 2]), np.array([2, 2]))
-    out = (np.empty(1), np.empty(1), np.empty(1))
-    kernel.fill((example, example, example), window, kernel.PERIODIC, -1.0, 1.0, out, out)
-    return kernel
 
 
 def _compiled_prices(

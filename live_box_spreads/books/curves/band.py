@@ -13,26 +13,24 @@ strikes'. The width window belongs to a pair. ``max_abs_rate`` is not applied: i
 bad quote away, only put the limit itself in the place of the bad rate. Whoever shows a rate checks
 it, as ``band_table`` does.
 
-Two ways give the same numbers: enumerating with numpy, and machine code that needs a handful of
-passes (``kernels/band.py``) and takes seconds to load, once ``compile_band`` has been called.
+Enumerating with numpy and the kernel ``kernels/band.py``, which needs a handful of passes, give the
+same numbers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.prices import StrikePairs
+from live_box_spreads.books.kernels import BAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
-    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -124,22 +122,6 @@ def bands(
     return Bands(blocks.keys, lend, borrow)
 
 
-@cache
-def compile_band() -> ModuleType:
-    """Compile the fast kernel; from then on this process finds bands with it.
-
-    Takes seconds (importing numba, and the first time on a machine compiling). Safe in a thread:
-    until it has returned, bands are found with numpy.
-    """
-    kernel = import_module("live_box_spreads.books.kernels.band")
-    example, one = np.array([0.0, 1.0]), np.array([1.0])
-    indices = np.array([0, 2], dtype=np.intp)
-    kernel.fill(
-        indices, (example, example, example), (one, one), one.copy(), indices[:1], indices[1:]
-    )
-    return kernel
-
-
 def numpy_cheapest(
     strike: Floats, buy: Floats, sell: Floats, min_gap: float, max_gap: float
 ) -> tuple[float, int, int]:
@@ -187,9 +169,9 @@ def _cheapest(
     """Return the least quotient of each block, and where its two strikes are; (n,) arrays."""
     discount = np.empty(len(blocks))
     low, high = np.empty((2, len(blocks)), dtype=np.intp)
-    if compile_band.cache_info().currsize:
+    if (kernel := BAND.code) is not None:
         sides = (blocks.strike, buy, sell)
-        compile_band().fill(blocks.starts, sides, gaps, discount, low, high)
+        kernel.fill(blocks.starts, sides, gaps, discount, low, high)
         return discount, low, high
     for block, (a, b) in enumerate(zip(blocks.starts[:-1], blocks.starts[1:], strict=True)):
         part = blocks.strike[a:b], buy[a:b], sell[a:b]

@@ -10,12 +10,9 @@ import polars as pl
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.curves.band import bands
 from live_box_spreads.books.curves.suspects import suspect_leg
-from live_box_spreads.books.strikes.blocks import StrikeBlocks
-from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.products import is_loan
-from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding, rate_from_discount
-from live_box_spreads.model.settlement import TimeBasis, years_to_payment
+from live_box_spreads.model.settlement import TimeBasis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.curves.suspects import Suspect
-    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.books.strikes.blocks import Strikes
 
     Floats = NDArray[np.float64]
 
@@ -45,42 +42,33 @@ BAND_SCHEMA = pl.Schema(
 
 
 def band_table(
-    chain: Chain,
+    strikes: Strikes,
     *,
-    root: str | None = None,
     basis: TimeBasis = TimeBasis.SETTLEMENT,
     compounding: Compounding = Compounding.EFFECTIVE,
     filters: BoxFilters | Callable[[str], BoxFilters] = BoxFilters(),  # noqa: B008 # frozen
-    rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
     min_size: float = 0.0,
 ) -> pl.DataFrame:
     """Return the best executable box to lend and to borrow with, for each root and expiry.
 
     Args:
-        chain: quotes at one instant.
-        root: only this option root; all of them if not given.
+        strikes: quotes at one instant.
         basis: how years are counted.
-        compounding: how rates are said.
+        compounding: convention of the rates.
         filters: thresholds, or what gives them by root.
-        rules: which legs to flag, and to leave out.
         min_size: least boxes at the top of the book.
 
     Returns:
-        ``BAND_SCHEMA``, in the order of ``chain.keys()``. A side without an executable box is NaN
-        throughout. A rate is NaN, with its box still there, where it is beyond ``max_abs_rate``,
-        where the cost is not positive, where nothing is left of the loan and where the root is not
-        known to be European. ``note`` says why, and in an inverted band which leg is the likely
-        cause; it is empty where all is well.
-
-    Raises:
-        ChainError: the chain has no such root, or mixes AM and PM settlement in an expiry.
+        ``BAND_SCHEMA``, a row for each expiry of ``strikes``. A side without an executable box is
+        NaN throughout. A rate is NaN, with its box still there, where it is beyond
+        ``max_abs_rate``, where the cost is not positive, where nothing is left of the loan and
+        where the root is not known to be European. ``note`` says why, and in an inverted band
+        which leg is the likely cause; it is empty where all is well.
     """
-    parts = synthetics_by_expiry(chain, rules, root)
+    parts = strikes.expiries
     by_block = [filters if isinstance(filters, BoxFilters) else filters(p.root) for p in parts]
-    found = bands(StrikeBlocks.of(parts), filters, min_size)
-    years = np.array(
-        [years_to_payment(chain.snapshot_time, p.expiry, p.settlement, basis) for p in parts]
-    )
+    found = bands(strikes.blocks, filters, min_size)
+    years = strikes.years(basis)
     limits = np.array([item.max_abs_rate for item in by_block])
     no_loan = np.array([not is_loan(part.root) for part in parts], dtype=np.bool_)
     columns: dict[str, Any] = {

@@ -7,33 +7,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.parity_fit import parity_fits
-from live_box_spreads.books.curves.reference_spread import with_reference
-from live_box_spreads.books.strikes.blocks import StrikeBlocks
-from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.products import is_loan
-from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import (
     TimeBasis,
     expiry_instant,
     payment_date,
     premium_date,
-    years_to_payment,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
 
     from live_box_spreads.books.curves.parity_fit import ParityFits
+    from live_box_spreads.books.strikes.blocks import Strikes
     from live_box_spreads.books.strikes.synthetics import Synthetics
-    from live_box_spreads.model.chain import Chain
-    from live_box_spreads.model.reference_curve import ReferenceCurve
 
     Floats = NDArray[np.float64]
 
@@ -67,56 +59,43 @@ three are empty where there is nothing to say. ``discount_error`` is the standar
 ``discount``."""
 
 
-def curve(
-    chain: Chain,
+def curve_table(
+    strikes: Strikes,
+    band: pl.DataFrame,
     *,
-    root: str | None = None,
     basis: TimeBasis = TimeBasis.SETTLEMENT,
     compounding: Compounding = Compounding.EFFECTIVE,
-    filters: BoxFilters | Callable[[str], BoxFilters] = BoxFilters(),  # noqa: B008 # frozen
-    rules: QualityRules = QualityRules(),  # noqa: B008 # frozen
-    reference: ReferenceCurve | None = None,
 ) -> pl.DataFrame:
     """Return the fair rate, its standard error and the executable band of each root and expiry.
 
-    The fair rate is that of the parity line through all strikes that ``rules`` let in; see
-    ``parity_fits``. ``filters`` say which boxes count as executable, and touch the band alone.
+    The fair rate is that of the parity line through all strikes of an expiry; see ``parity_fits``.
 
     Args:
-        chain: quotes at one instant.
-        root: only this option root; all of them if not given.
+        strikes: quotes at one instant; the quality rules have already excluded legs there.
+        band: ``band_table`` of the same strikes, basis and compounding.
         basis: how years are counted.
-        compounding: how rates are said.
-        filters: thresholds of the band, or what gives them by root.
-        rules: which legs to flag, and to leave out.
-        reference: what to compare with; adds the columns of ``with_reference``.
+        compounding: convention of the rates.
 
     Returns:
-        ``CURVE_SCHEMA``, in the order of ``chain.keys()``.
-
-    Raises:
-        ChainError: the chain has no such root, or mixes AM and PM settlement in an expiry.
+        ``CURVE_SCHEMA``, a row for each expiry of ``strikes``.
     """
-    parts = synthetics_by_expiry(chain, rules, root)
-    fits = parity_fits(StrikeBlocks.of(parts))
+    parts, now = strikes.expiries, strikes.snapshot_time
+    fits = parity_fits(strikes.blocks)
+    years = strikes.years(basis)
     reasons = [
-        _why_no_rate(part, chain.snapshot_time) or _why_no_line(part, fits.reasons[block])
+        _why_no_rate(part, now) or _why_no_line(part, fits.reasons[block])
         for block, part in enumerate(parts)
     ]
     frame = pl.DataFrame(
-        _loans(parts, chain.snapshot_time, basis)
-        | _fair(fits, parts, chain.snapshot_time, reasons, basis, compounding)
+        _loans(parts, now, years)
+        | _fair(fits, years, reasons, compounding)
         | _counts(fits, parts, reasons)
     )
-    band = band_table(
-        chain, root=root, basis=basis, compounding=compounding, filters=filters, rules=rules
-    )
     frame = frame.hstack(band.select("lend_rate", "borrow_rate", band_note="note"))
-    frame = frame.select(pl.col(name).cast(dtype) for name, dtype in CURVE_SCHEMA.items())
-    return frame if reference is None else with_reference(frame, reference, compounding)
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in CURVE_SCHEMA.items())
 
 
-def _loans(parts: list[Synthetics], instant: datetime, basis: TimeBasis) -> dict[str, Any]:
+def _loans(parts: Sequence[Synthetics], instant: datetime, years: Floats) -> dict[str, Any]:
     """Return the columns that say which loan each row is."""
     paid: date = premium_date(instant)
     repaid = [payment_date(part.expiry) for part in parts]
@@ -127,25 +106,14 @@ def _loans(parts: list[Synthetics], instant: datetime, basis: TimeBasis) -> dict
         "premium_date": [paid] * len(parts),
         "payment_date": repaid,
         "days": [(day - paid).days for day in repaid],
-        "years": _years(parts, instant, basis),
+        "years": years,
     }
 
 
-def _years(parts: list[Synthetics], instant: datetime, basis: TimeBasis) -> Floats:
-    years = [years_to_payment(instant, part.expiry, part.settlement, basis) for part in parts]
-    return np.array(years, dtype=np.float64)
-
-
 def _fair(
-    fits: ParityFits,
-    parts: list[Synthetics],
-    instant: datetime,
-    reasons: list[str],
-    basis: TimeBasis,
-    compounding: Compounding,
+    fits: ParityFits, years: Floats, reasons: list[str], compounding: Compounding
 ) -> dict[str, Floats]:
     """Return the fitted columns, NaN where there is a reason."""
-    years = _years(parts, instant, basis)
     known = np.array([not reason for reason in reasons], dtype=np.bool_)
     discount = np.where(known, fits.discount, np.nan)
     steeper = rate_from_discount(discount - fits.std_error, years, compounding)
@@ -159,7 +127,7 @@ def _fair(
     }
 
 
-def _counts(fits: ParityFits, parts: list[Synthetics], reasons: list[str]) -> dict[str, Any]:
+def _counts(fits: ParityFits, parts: Sequence[Synthetics], reasons: list[str]) -> dict[str, Any]:
     """Return how many strikes the line rests on, and which were left out for which reason."""
     rejected = []
     for block, part in enumerate(parts):

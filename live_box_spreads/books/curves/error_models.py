@@ -65,16 +65,16 @@ The numbers are round, and not critical: the rates of real chains are as smooth 
 shared part of 0.3 to 0.8 and a reach of 0.15 to 0.5 in the second model.
 """
 
-SPEAKERS: NDArray[np.intp] = np.array([0, 1, 1, 1, 4, 5, 4, 4])
-"""For each model the one whose estimate is taken, should it be true.
+PROXIES: NDArray[np.intp] = np.array([0, 1, 1, 1, 4, 5, 4, 4])
+"""For each model, the model whose estimate is used in its place.
 
 Where neighbours err together, that of the model in which they do so the least: one that sees long
 stretches gives up what the far strikes know about the slope, which real chains prove to be much. So
 does one whose scale grows as the half-spread, which is why the fifth model stops short of it.
 """
 
-SCOUT = 1
-"""The model that leads from a rough line to one from which distances can be told."""
+FIRST_MODEL = 1
+"""The model of the first fit, from whose line the distances of all strikes are measured."""
 
 TABLE: Floats = np.array([astuple(model) for model in MODELS])
 """One row a model: spread power, shared part, reach."""
@@ -83,7 +83,7 @@ TABLE: Floats = np.array([astuple(model) for model in MODELS])
 def blend(estimates: Floats, variances: Floats, log_likelihoods: Floats) -> tuple[Floats, float]:
     """Return one estimate of two coefficients, and the variance of the second.
 
-    Each model has a probability, by its likelihood, and gives it to its speaker for the estimate.
+    Each model has a probability, by its likelihood; for the estimate it counts for its proxy.
     The variance is the expected squared distance from that estimate under all models, each with its
     own probability (the law of total variance).
 
@@ -94,6 +94,6 @@ def blend(estimates: Floats, variances: Floats, log_likelihoods: Floats) -> tupl
     """
     probability = np.exp(log_likelihoods - np.max(log_likelihoods))
     probability /= np.sum(probability)
-    estimate = probability @ estimates[SPEAKERS]
+    estimate = probability @ estimates[PROXIES]
     distance = variances + (estimates[:, 1] - estimate[1]) ** 2
     return estimate, float(probability @ distance)

@@ -67,4 +67,9 @@ def _median_around(level: Floats) -> Floats:
     beyond = np.full(_AROUND, np.nan)
     windows = sliding_window_view(np.concatenate([beyond, level, beyond]), 2 * _AROUND + 1).copy()
     windows[:, _AROUND] = np.nan if level.size > 1 else level
-    return np.asarray(np.nanmedian(windows, axis=1), dtype=np.float64)
+    # Sorting puts NaN last. np.nanmedian goes row by row in Python, a hundred times as slow.
+    windows.sort(axis=1)
+    known = np.count_nonzero(~np.isnan(windows), axis=1)
+    row = np.arange(level.size)
+    median: Floats = 0.5 * (windows[row, (known - 1) // 2] + windows[row, known // 2])
+    return median

@@ -1,27 +1,24 @@
 """The fair discount factor and forward of every expiry, from all its strikes at once.
 
-Two ways give the same numbers, but for the last digits: numpy with LAPACK (``parity_line.py``), and
-machine code (``kernels/parity.py``) that is some ten times as fast and takes seconds to load, once
-``compile_fit`` has been called.
+``parity_line.py`` (numpy and LAPACK) and the kernel ``kernels/parity.py``, some ten times as fast,
+give the same numbers, but for the last digits.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.curves.error_models import SPEAKERS, TABLE
+from live_box_spreads.books.curves.error_models import PROXIES, TABLE
 from live_box_spreads.books.curves.parity_line import FEWEST_STRIKES, fit_line
+from live_box_spreads.books.kernels import PARITY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -108,22 +105,6 @@ def parity_fits(blocks: StrikeBlocks) -> ParityFits:
     )
 
 
-@cache
-def compile_fit() -> ModuleType:
-    """Compile the fast kernel; from then on this process fits with it.
-
-    Takes seconds (importing numba, and the first time on a machine compiling). Safe in a thread:
-    until it has returned, lines are fitted with numpy.
-    """
-    kernel = import_module("live_box_spreads.books.kernels.parity")
-    strike = np.arange(float(FEWEST_STRIKES))
-    counts = np.zeros(1, dtype=np.intp)
-    quotes = (strike, -strike, np.ones_like(strike))
-    starts = np.array([0, strike.size], dtype=np.intp)
-    kernel.fill(starts, quotes, (TABLE, SPEAKERS), np.empty((1, 3)), counts, counts.copy())
-    return kernel
-
-
 def _lines(
     starts: Indices, strike: Floats, mid: Floats, half_spread: Floats
 ) -> tuple[Floats, Indices, Indices]:
@@ -131,9 +112,9 @@ def _lines(
     blocks = starts.size - 1
     lines = np.full((blocks, 3), np.nan)
     used, off_line = np.zeros((2, blocks), dtype=np.intp)
-    if compile_fit.cache_info().currsize:
+    if (kernel := PARITY.code) is not None:
         quotes = strike, mid, half_spread
-        compile_fit().fill(starts, quotes, (TABLE, SPEAKERS), lines, used, off_line)
+        kernel.fill(starts, quotes, (TABLE, PROXIES), lines, used, off_line)
         return lines, used, off_line
     for block, (a, b) in enumerate(pairwise(starts)):
         line = fit_line(strike[a:b], mid[a:b], half_spread[a:b])

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live_box_spreads.books.curves.error_models import MODELS, SCOUT, ErrorModel, blend
+from live_box_spreads.books.curves.error_models import FIRST_MODEL, MODELS, ErrorModel, blend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def fit_line(strike: Floats, mid: Floats, half_spread: Floats) -> ParityLine:
     typical = float(np.median(spread))
     discount, level = first_line(strike, mid, spread)
     variance, kept = nan, np.ones(strike.size, dtype=np.bool_)
-    for models in (MODELS[SCOUT : SCOUT + 1], MODELS):
+    for models in (MODELS[FIRST_MODEL : FIRST_MODEL + 1], MODELS):
         residual = mid - (level - discount * strike)
         kept = _distances(residual, np.sqrt(spread / typical)) <= OFF_LINE
         if np.count_nonzero(kept) < FEWEST_STRIKES:

@@ -1,6 +1,6 @@
 """The band kernel in machine code. Importing this module imports numba, which takes seconds.
 
-Nobody but ``band.compile_band`` imports it.
+The twin of ``curves/band.numpy_cheapest``.
 
 The best pair minimises a quotient, ``(buy[i] - sell[j]) / (strike[j] - strike[i])`` over ``i < j``.
 At a trial value D the pair with the least ``(buy[i] + D·strike[i]) - (sell[j] + D·strike[j])``
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.kernels.boxes import jit
+from live_box_spreads.books.kernels.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,3 +135,10 @@ def fill(
         discount[block] = best if found else np.nan
         low[block] = a + kl if found else -1
         high[block] = a + ks if found else -1
+
+
+def warm_up() -> None:
+    """Compile ``fill`` by calling it on one block of two strikes."""
+    example, one = np.array([0.0, 1.0]), np.array([1.0])
+    indices = np.array([0, 2], dtype=np.intp)
+    fill(indices, (example, example, example), (one, one), one.copy(), indices[:1], indices[1:])

@@ -1,8 +1,8 @@
 """The box kernel in machine code. Importing this module imports numba, which takes seconds.
 
-Nobody but ``boxes.prices.compile_kernel`` imports it. Logarithm and exponential are written out as
-straight arithmetic on float64 bits, so that the compiler turns each loop into vector instructions;
-a call into the C library for each box would cost ten times as much.
+The twin of ``boxes/prices.numpy_prices``. Logarithm and exponential are written out as straight
+arithmetic on float64 bits, so that the compiler turns each loop into vector instructions; a call
+into the C library for each box would cost ten times as much.
 
 Formulas: ``ln(p/w) = 2·artanh((p - w)/(p + w))`` (Abramowitz & Stegun 4.6.22), which is exact to
 the last bits near par, where ``ln`` of a rounded quotient is not; range reduction by powers of two
@@ -12,21 +12,17 @@ and the Taylor series of artanh and of exp - 1, both cut where the next term is 
 from __future__ import annotations
 
 from math import factorial, log
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.machine_code import cached_njit
+from live_box_spreads.books.kernels.jit import jit
 from live_box_spreads.model.legs import LEAST_COST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 PERIODIC, CONTINUOUS, SIMPLE = 0, 1, 2
 
@@ -54,15 +50,6 @@ _A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9 = (1.0 / (2 * n + 1) for n in range(
 _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12 = (
     1.0 / factorial(n) for n in range(2, 13)
 )
-
-
-def jit(function: _Function) -> _Function:
-    """Compile a kernel of the books on first call; see ``cached_njit``.
-
-    ``contract`` lets a·b + c be one operation; the numpy error model makes a division by zero
-    inf or NaN.
-    """
-    return cached_njit(function, fastmath={"contract"}, error_model="numpy")
 
 
 @jit
@@ -184,3 +171,11 @@ def fill(
         _fill_rates(mid_cost, row_width, convention, exponent, gain, rates[1][row])
         _fill_rates(ask_cost, row_width, convention, exponent, gain, rates[2][row])
         begin += b - a
+
+
+def warm_up() -> None:
+    """Compile ``fill`` by calling it on one pair of strikes."""
+    example = np.array([0.0, 1.0])
+    window = (np.array([1, 2]), np.array([2, 2]))
+    out = (np.empty(1), np.empty(1), np.empty(1))
+    fill((example, example, example), window, PERIODIC, -1.0, 1.0, out, out)

@@ -1,9 +1,9 @@
 """The parity fit in machine code. Importing this module imports numba, which takes seconds.
 
-Nobody but ``parity_fit.compile_fit`` imports it. It does what ``parity_line.py`` does, block after
-block, but passes over the strikes once for each error model instead of solving a tridiagonal
-system: a Kalman filter whitens the columns as it goes (the innovations of an Ornstein-Uhlenbeck
-process seen through noise; Harvey, Forecasting, Structural Time Series Models, 1989, section 3.4).
+It does what ``curves/parity_line.py`` does, block after block, but passes over the strikes once for
+each error model instead of solving a tridiagonal system: a Kalman filter whitens the columns as it
+goes (the innovations of an Ornstein-Uhlenbeck process seen through noise; Harvey, Forecasting,
+Structural Time Series Models, 1989, section 3.4).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.curves.error_models import SCOUT
+from live_box_spreads.books.curves.error_models import FIRST_MODEL, PROXIES, TABLE
 from live_box_spreads.books.curves.parity_line import (
     FEWEST_STRIKES,
     FULL_WEIGHT,
@@ -21,7 +21,7 @@ from live_box_spreads.books.curves.parity_line import (
     OFF_LINE,
     ROUNDING,
 )
-from live_box_spreads.books.kernels.boxes import jit
+from live_box_spreads.books.kernels.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,14 +169,14 @@ def _fit_models(
 
 
 @jit
-def _blend(found: Floats, speakers: Indices) -> tuple[float, float, float]:
+def _blend(found: Floats, proxies: Indices) -> tuple[float, float, float]:
     """Return shift, tilt and the variance of tilt; see ``error_models.blend``."""
     probability = np.exp(found[:, 3] - np.max(found[:, 3]))
     probability /= np.sum(probability)
     shift, tilt = 0.0, 0.0
     for j in range(len(found)):
-        shift += probability[j] * found[speakers[j], 0]
-        tilt += probability[j] * found[speakers[j], 1]
+        shift += probability[j] * found[proxies[j], 0]
+        tilt += probability[j] * found[proxies[j], 1]
     variance = 0.0
     for j in range(len(found)):
         variance += probability[j] * (found[j, 2] + (found[j, 1] - tilt) ** 2)
@@ -189,14 +189,14 @@ def _fit(
 ) -> tuple[int, int]:
     """Write discount, level and standard error of one block; return strikes used and off line."""
     strike, mid, half_spread = quotes
-    table, speakers = models
+    table, proxies = models
     out[:] = np.nan
     if strike.size < FEWEST_STRIKES:
         return strike.size, 0
     spread = np.maximum(half_spread, NARROWEST)
     typical = np.median(spread)
     discount, level = _first_line(strike, mid, spread)
-    found = np.empty((len(speakers), 4))
+    found = np.empty((len(proxies), 4))
     place = np.empty(strike.size)
     kept, std_error = 0, np.nan
     for last in (False, True):
@@ -208,10 +208,11 @@ def _fit(
         near = (place[:kept], residual[:kept], near_spread[:kept] / typical)
         if last:
             _fit_models(near, table, (0, len(found)), found)
-            shift, tilt, variance = _blend(found, speakers)
+            shift, tilt, variance = _blend(found, proxies)
         else:
-            _fit_models(near, table, (SCOUT, SCOUT + 1), found)
-            shift, tilt, variance = found[SCOUT, 0], found[SCOUT, 1], found[SCOUT, 2]
+            _fit_models(near, table, (FIRST_MODEL, FIRST_MODEL + 1), found)
+            first = found[FIRST_MODEL]
+            shift, tilt, variance = first[0], first[1], first[2]
         discount -= tilt / unit
         level += shift - tilt * centre / unit
         std_error = np.sqrt(variance) / unit
@@ -233,7 +234,7 @@ def fill(
     Args:
         starts: (n + 1,) bounds of the blocks.
         quotes: (m,) arrays strike (ascending within a block), mid, half-spread, all finite.
-        models: ``error_models.TABLE`` and ``SPEAKERS``; as arguments, because numba keeps machine
+        models: ``error_models.TABLE`` and ``PROXIES``; as arguments, because numba keeps machine
             code by the age of this file and would not see them change.
         lines: (n, 3) to fill: discount factor, level, standard error of the discount factor; NaN
             where there is no line.
@@ -245,3 +246,12 @@ def fill(
         a, b = starts[block], starts[block + 1]
         part = (strike[a:b], mid[a:b], half_spread[a:b])
         used[block], off_line[block] = _fit(part, models, lines[block])
+
+
+def warm_up() -> None:
+    """Compile ``fill`` by calling it on one block of as few strikes as a line needs."""
+    strike = np.arange(float(FEWEST_STRIKES))
+    counts = np.zeros(1, dtype=np.intp)
+    quotes = (strike, -strike, np.ones_like(strike))
+    starts = np.array([0, strike.size], dtype=np.intp)
+    fill(starts, quotes, (TABLE, PROXIES), np.empty((1, 3)), counts, counts.copy())

@@ -1,4 +1,4 @@
-"""The strikes of many expiries in one row of arrays: what compiled kernels take."""
+"""The strikes of a chain: paired once, by expiry and in one row of arrays, which kernels take."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
+from live_box_spreads.model.settlement import TimeBasis, years_to_payment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from numpy.typing import NDArray
 
     from live_box_spreads.books.strikes.synthetics import Synthetics
+    from live_box_spreads.model.chain import Chain
+    from live_box_spreads.model.quality import QualityRules
 
     Floats = NDArray[np.float64]
 
@@ -84,3 +89,42 @@ class StrikeBlocks:
     def __len__(self) -> int:
         """Return the number of blocks."""
         return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Strikes:
+    """The strikes of some expiries at one instant, by expiry and as blocks.
+
+    Attributes:
+        snapshot_time: the instant of the quotes (UTC).
+        expiries: one for each (root, expiry), in the order of ``Chain.keys()``.
+        blocks: the same, laid end to end.
+    """
+
+    snapshot_time: datetime
+    expiries: tuple[Synthetics, ...]
+    blocks: StrikeBlocks
+
+    @classmethod
+    def of(cls, chain: Chain, rules: QualityRules, root: str | None = None) -> Self:
+        """Pair the calls and puts of a chain; see ``synthetics_by_expiry``.
+
+        Args:
+            chain: quotes at one instant.
+            rules: which legs to flag, and to leave out.
+            root: only this option root; all of them if not given.
+
+        Raises:
+            ChainError: the chain has no such root, mixes AM and PM settlement in an expiry, or is
+                not sorted.
+        """
+        expiries = tuple(synthetics_by_expiry(chain, rules, root))
+        return cls(chain.snapshot_time, expiries, StrikeBlocks.of(expiries))
+
+    def years(self, basis: TimeBasis = TimeBasis.SETTLEMENT) -> Floats:
+        """Return the years to the payment of each expiry, (n,); NaN where nothing is left."""
+        now = self.snapshot_time
+        return np.array(
+            [years_to_payment(now, each.expiry, each.settlement, basis) for each in self.expiries],
+            dtype=np.float64,
+        )

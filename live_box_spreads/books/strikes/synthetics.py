@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -73,7 +73,7 @@ class SyntheticForwards:
 
     def take(self, index: NDArray[np.intp]) -> SyntheticForwards:
         """Return the strikes of these indices."""
-        return SyntheticForwards(self.strike[index], self.syn_bid[index], self.syn_ask[index])
+        return _part(self, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,16 @@ class Synthetics:
     put: Legs
     excluded_by: Flags
     one_sided: int
+
+    def take(self, index: Indices) -> Synthetics:
+        """Return the same with the strikes of these indices alone."""
+        return replace(
+            self,
+            forwards=self.forwards.take(index),
+            call=_part(self.call, index),
+            put=_part(self.put, index),
+            excluded_by=self.excluded_by[index],
+        )
 
     @property
     def buy_size(self) -> Floats:
@@ -132,24 +142,13 @@ class Synthetics:
 _Arrays = TypeVar("_Arrays", Legs, SyntheticForwards)
 
 
-def synthetics(chain: Chain, root: str, expiry: date, rules: QualityRules) -> Synthetics:
-    """Pair calls and puts of one root and expiry into synthetic forwards.
-
-    A leg that is sold needs a bid above zero, a leg that is bought an ask above zero. A strike
-    with a leg whose flags hit ``rules.exclude`` has no synthetic forward.
-
-    Raises:
-        ChainError: the chain has no such root or expiry, mixes AM and PM settlement in it, or is
-            not sorted.
-    """
-    [found] = _paired(_quotes_of(chain, root, expiry), chain, rules)
-    return found
-
-
 def synthetics_by_expiry(
     chain: Chain, rules: QualityRules, root: str | None = None
 ) -> list[Synthetics]:
-    """Pair calls and puts of every root and expiry, as ``synthetics`` does, in one pass.
+    """Pair calls and puts of every root and expiry into synthetic forwards, in one pass.
+
+    A leg that is sold needs a bid above zero, a leg that is bought an ask above zero. A strike
+    with a leg whose flags hit ``rules.exclude`` has no synthetic forward.
 
     Args:
         chain: quotes at one instant.
@@ -171,15 +170,11 @@ def synthetics_by_expiry(
     return _paired(quotes, chain, rules)
 
 
-def _quotes_of(chain: Chain, root: str, expiry: date) -> pl.DataFrame:
-    quotes = chain.quotes.filter(pl.col("root") == root, pl.col("expiry") == expiry)
-    if len(quotes):
-        return quotes
-    if root not in chain.roots:
-        raise ChainError(_no_such_root(chain, root))
+def no_such_expiry(chain: Chain, root: str, expiry: date) -> ChainError:
+    """Return the error for an expiry that a root of the chain does not have."""
     nearest = sorted(chain.expiries(root), key=lambda day: abs(day - expiry))[:_NEAREST_SHOWN]
     shown = ", ".join(day.isoformat() for day in sorted(nearest))
-    raise ChainError(f"{root} has no expiry {expiry.isoformat()}; the nearest are {shown}")
+    return ChainError(f"{root} has no expiry {expiry.isoformat()}; the nearest are {shown}")
 
 
 def _no_such_root(chain: Chain, root: str) -> str:
@@ -279,8 +274,8 @@ def _legs(quotes: pl.DataFrame, age_secs: Floats, flags: Flags, rows: Indices) -
     return Legs(**values, age_secs=age_secs[rows], flags=flags[rows])
 
 
-def _part(arrays: _Arrays, part: slice) -> _Arrays:
-    """Return the same with a slice of each of its arrays."""
+def _part(arrays: _Arrays, part: slice | Indices) -> _Arrays:
+    """Return the same with a part of each of its arrays."""
     return type(arrays)(*(getattr(arrays, item.name)[part] for item in fields(arrays)))
 
 

@@ -1,8 +1,16 @@
-"""Which boxes say most about the rate: those quoted tightest."""
+"""How much each box says of the rate: the tighter its quotes, the more."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import polars as pl
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 TIGHT_SHARE = 0.25
 LEAST_SPREAD = 1e-7
@@ -12,24 +20,40 @@ RATE_SPREAD = pl.col("bid_rate") - pl.col("ask_rate")
 """Distance of the two executable rates, as a fraction; NaN unless both sides can be executed."""
 
 
-def tightest_spread() -> pl.Expr:
-    """Return ``RATE_SPREAD`` of the tightest quarter of boxes.
+def tight_spread(spread: Floats) -> float:
+    """Return the median spread of the tightest quarter of some boxes; NaN where none has one.
 
-    At least one box, and every box that ties with the last one taken; boxes of which only one
-    side can be executed have no spread and are never among them. Works within a group too.
+    The quarter is at least one box, and has every box that ties with the last one taken.
+
+    Args:
+        spread: (n,) ``RATE_SPREAD`` of each box, NaN where only one side can be executed.
     """
-    spread = RATE_SPREAD.fill_nan(None)
-    return RATE_SPREAD.filter(spread <= spread.quantile(TIGHT_SHARE, "lower"))
+    known = np.sort(spread[np.isfinite(spread)])
+    if not known.size:
+        return float("nan")
+    last = known[int(TIGHT_SHARE * (known.size - 1))]
+    taken = int(np.searchsorted(known, last, side="right"))
+    return float(
+        0.5 * (known[(taken - 1) // 2] + known[taken // 2])
+    )  # their median: they are sorted
 
 
-def weighted_median(column: str) -> pl.Expr:
-    """Return the median of a column, each box weighing ``1 / RATE_SPREAD**2``.
+def weighted_median(rates: Floats, spread: Floats) -> float:
+    """Return the median of some rates, each weighing ``1 / spread**2``; NaN where none weighs.
 
     The error of a mid grows with the width of its quotes, so this is the weight that the precision
     of each box earns; a median, so that a few bad quotes do not move it. Boxes without a spread
     weigh nothing; those with a spread under ``LEAST_SPREAD``, either way, weigh as much as one of
-    that spread. Null where no box has a spread. Works within a group too, and on no rows.
+    that spread.
+
+    Args:
+        rates: (n,) rate of each box.
+        spread: (n,) ``RATE_SPREAD`` of each.
     """
-    weight = (1.0 / RATE_SPREAD.abs().clip(lower_bound=LEAST_SPREAD) ** 2).fill_nan(0.0)
-    below = weight.sort_by(column).cum_sum()
-    return pl.col(column).sort().filter(below >= weight.sum() / 2, below > 0.0).first()
+    known = np.isfinite(spread)
+    rates, spread = rates[known], spread[known]
+    if not rates.size:
+        return float("nan")
+    order = np.argsort(rates)
+    below = np.cumsum(1.0 / np.maximum(np.abs(spread[order]), LEAST_SPREAD) ** 2)
+    return float(rates[order][np.searchsorted(below, 0.5 * below[-1])])

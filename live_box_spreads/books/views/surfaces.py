@@ -6,18 +6,18 @@ A row is an expiry, or a snapshot of one expiry: the caller gives the tables in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.views.liquid import tightest_spread, weighted_median
+from live_box_spreads.books.views.liquid import tight_spread, weighted_median
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.settlement import TimeBasis, years_to_payment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Which = Literal["mid", "bid", "ask"]
+QuoteSide = Literal["mid", "bid", "ask"]
+QUOTE_SIDES: Final[tuple[QuoteSide, ...]] = ("mid", "bid", "ask")
+VIEW_COLUMNS: Final = ("mid_strike", "moneyness_mid", "bid_rate", "mid_rate", "ask_rate")
+"""What surfaces and term structure need of a box table: a seventh of its columns and memory."""
+
 RowLabel = Literal["expiry", "snapshot_time"]
 
 
@@ -52,12 +56,33 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class SurfaceRow:
     """One row of a surface; the fields as there."""
 
     values: Floats
     counts: NDArray[np.int64]
     unclear: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What surfaces and headers need of the boxes of one expiry; small beside their table.
+
+    Attributes:
+        expiry: expiration date.
+        snapshot_time: the instant of the quotes (UTC).
+        tte_years: years to the payment; NaN where nothing is left.
+        kept: boxes that passed the filters.
+        removed: boxes that did not, by reason.
+        rows: a row of a surface for each quote side.
+    """
+
+    expiry: date
+    snapshot_time: datetime
+    tte_years: float
+    kept: int
+    removed: Mapping[str, int]
+    rows: Mapping[QuoteSide, SurfaceRow]
 
 
 def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
@@ -80,27 +105,8 @@ def strike_grid(spot: float, low: float, high: float, cells: int) -> Floats:
     return np.linspace(spot * low, spot * high, cells + 1)
 
 
-def rate_surface(
-    tables: Iterable[BoxTable],
-    edges: Floats,
-    which: Which,
-    *,
-    label: RowLabel = "expiry",
-    clear_within: float = np.inf,
-) -> Surface:
-    """Lay one rate of boxes over their middle strikes; see ``rate_surfaces``."""
-    return rate_surfaces(tables, edges, (which,), label=label, clear_within=clear_within)[which]
-
-
-def rate_surfaces(
-    tables: Iterable[BoxTable],
-    edges: Floats,
-    which: Sequence[Which],
-    *,
-    label: RowLabel = "expiry",
-    clear_within: float = np.inf,
-) -> dict[Which, Surface]:
-    """Lay the rates of boxes over their middle strikes, a surface for each rate asked for.
+def survey_boxes(table: BoxTable, edges: Floats, clear_within: float = np.inf) -> Survey:
+    """Lay the three rates of the boxes of an expiry over their middle strikes, in one pass.
 
     A cell holds many boxes, from very narrow to very wide. The spread of a box's rate is its
     quotes' half-spreads over its width and its time, so a narrow box has a wild mid rate: ``mid``
@@ -109,25 +115,41 @@ def rate_surfaces(
     best investment to be had).
 
     Args:
-        tables: one a row, in order; gone through once, and no table is kept.
+        table: boxes with ``mid_strike`` and the three rates.
         edges: (m + 1,) ascending cell edges, index points; a cell has its lower edge, the last
             one both.
-        which: the rates to show.
-        label: what the rows are named after.
         clear_within: a cell whose rate is known this many times worse than that of the row's
             clearest cell is left empty: far from the money it would show the width of quotes and
             no rate. How well a rate is known goes with the spread of the cell's tight boxes over
             the square root of the number of strikes behind them, which is about ``sqrt(2 boxes)``.
     """
-    years: list[float] = []
-    labels: list[str] = []
-    rows: dict[Which, list[_Row]] = {rate: [] for rate in which}
-    for table in tables:
-        years.append(table.tte_years)
-        labels.append(getattr(table, label).isoformat())
-        for rate in which:
-            rows[rate].append(_rate_row(table.frame, edges, rate, clear_within))
-    return {rate: _stacked(found, edges, years, labels) for rate, found in rows.items()}
+    return Survey(
+        expiry=table.expiry,
+        snapshot_time=table.snapshot_time,
+        tte_years=table.tte_years,
+        kept=len(table.frame),
+        removed=table.removed,
+        rows=_rate_rows(table.frame, edges, clear_within),
+    )
+
+
+def rate_surface(
+    surveys: Sequence[Survey], edges: Floats, side: QuoteSide, *, label: RowLabel = "expiry"
+) -> Surface:
+    """Make a surface of the surveys of some expiries or snapshots.
+
+    Args:
+        surveys: one a row, in order, all with these edges.
+        edges: (m + 1,) cell edges, index points.
+        side: the rate to show.
+        label: what the rows are named after.
+    """
+    return _stacked(
+        [survey.rows[side] for survey in surveys],
+        edges,
+        [survey.tte_years for survey in surveys],
+        [getattr(survey, label).isoformat() for survey in surveys],
+    )
 
 
 def volume_surface(
@@ -160,7 +182,7 @@ def volume_surface(
 
 
 def _stacked(
-    rows: Sequence[_Row], edges: Floats, years: Sequence[float], labels: list[str]
+    rows: Sequence[SurfaceRow], edges: Floats, years: Sequence[float], labels: list[str]
 ) -> Surface:
     shape = (len(rows), edges.size - 1)
     return Surface(
@@ -180,40 +202,71 @@ def _years(quotes: pl.DataFrame, chain: Chain, expiry: date, basis: TimeBasis) -
     return years_to_payment(chain.snapshot_time, expiry, quotes["settlement"][0], basis)
 
 
-def _volume_row(quotes: pl.DataFrame, edges: Floats) -> _Row:
+def _volume_row(quotes: pl.DataFrame, edges: Floats) -> SurfaceRow:
     known = quotes.filter(pl.col("volume").is_not_null())
     strikes, volume = known["strike"].to_numpy(), known["volume"].to_numpy()
     counts = np.histogram(strikes, edges)[0]
     traded = np.histogram(strikes, edges, weights=volume)[0]
-    return _Row(np.where(counts > 0, traded, np.nan), counts)
+    return SurfaceRow(np.where(counts > 0, traded, np.nan), counts)
 
 
-def _rate_row(frame: pl.DataFrame, edges: Floats, which: Which, clear_within: float) -> _Row:
-    values = np.full(edges.size - 1, np.nan)
-    counts = np.zeros(values.size, dtype=np.int64)
-    cells = _rate_by_cell(frame, edges, which)
-    at, boxes = cells["cell"].to_numpy(), cells["boxes"].to_numpy()
-    counts[at] = boxes
-    clear = _clear(cells["spread"].to_numpy() / (2.0 * boxes) ** 0.25, clear_within)
-    values[at[clear]] = cells["rate"].to_numpy()[clear]
-    return _Row(values, counts, int(np.count_nonzero(~clear)))
-
-
-def _rate_by_cell(frame: pl.DataFrame, edges: Floats, which: Which) -> pl.DataFrame:
-    """Return cell, rate, boxes and spread (NaN if unknown) of the cells that have a rate."""
-    boxes = frame.select("mid_strike", "bid_rate", "mid_rate", "ask_rate").filter(
-        pl.col(f"{which}_rate").is_finite(),
-        pl.col("mid_strike").is_between(edges[0], edges[-1]),
+def _rate_rows(
+    frame: pl.DataFrame, edges: Floats, clear_within: float
+) -> dict[QuoteSide, SurfaceRow]:
+    middle, bid, mid, ask = (
+        frame[name].to_numpy() for name in ("mid_strike", "bid_rate", "mid_rate", "ask_rate")
     )
-    cell = np.searchsorted(edges, boxes["mid_strike"].to_numpy(), side="right") - 1
-    boxes = boxes.with_columns(cell=pl.Series(np.minimum(cell, edges.size - 2)))
-    rate = {
-        "mid": weighted_median("mid_rate"),
-        "bid": pl.col("bid_rate").min(),
-        "ask": pl.col("ask_rate").max(),
-    }[which]
-    spread = tightest_spread().median().abs().fill_null(np.nan)
-    return boxes.group_by("cell").agg(rate=rate, boxes=pl.len(), spread=spread)
+    cells = edges.size - 1
+    within = (middle >= edges[0]) & (middle <= edges[-1])
+    cell = np.minimum(np.searchsorted(edges, middle, side="right") - 1, cells - 1)
+    # Sorting small integers is linear, and puts the boxes of a cell side by side.
+    cell = np.where(within, cell, cells).astype(np.int16)
+    order = np.argsort(cell, kind="stable")
+    starts = np.searchsorted(cell[order], np.arange(cells + 1))
+    bid, mid, ask = bid[order], mid[order], ask[order]
+    with np.errstate(invalid="ignore"):  # both rates of a box may be infinite
+        apart = bid - ask
+    median, spread = np.full((2, cells), np.nan)
+    for at in np.flatnonzero(np.diff(starts)):
+        boxes = slice(starts[at], starts[at + 1])
+        median[at] = weighted_median(mid[boxes], apart[boxes])
+        spread[at] = abs(tight_spread(apart[boxes]))
+    rates: dict[QuoteSide, tuple[Floats, Floats]] = {
+        "mid": (mid, median),
+        "bid": (bid, _least(bid, starts)),
+        "ask": (ask, -_least(-ask, starts)),
+    }
+    return {
+        side: _cleared(values, _counts(boxes, starts), spread, clear_within)
+        for side, (boxes, values) in rates.items()
+    }
+
+
+def _least(rates: Floats, starts: NDArray[np.intp]) -> Floats:
+    """Return the least finite rate of each cell, (m,); NaN where there is none."""
+    least = np.full(starts.size - 1, np.nan)
+    filled = np.flatnonzero(np.diff(starts))
+    if filled.size:
+        known = np.where(np.isfinite(rates), rates, np.nan)[: starts[-1]]
+        least[filled] = np.fmin.reduceat(known, starts[filled])
+    return least
+
+
+def _counts(rates: Floats, starts: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return how many boxes of each cell have the rate, (m,)."""
+    below = np.concatenate([[0], np.cumsum(np.isfinite(rates))])
+    return np.diff(below[starts])
+
+
+def _cleared(
+    values: Floats, counts: NDArray[np.int64], spread: Floats, clear_within: float
+) -> SurfaceRow:
+    """Leave the cells empty whose boxes hardly tell their rate."""
+    at = np.flatnonzero(counts)
+    clear = _clear(spread[at] / (2.0 * counts[at]) ** 0.25, clear_within)
+    shown = np.full(values.size, np.nan)
+    shown[at[clear]] = values[at[clear]]
+    return SurfaceRow(shown, counts, int(np.count_nonzero(~clear)))
 
 
 def _clear(error: Floats, within: float) -> NDArray[np.bool_]:

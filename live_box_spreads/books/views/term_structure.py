@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
+
+    from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.table import BoxTable
+    from live_box_spreads.books.views.surfaces import QuoteSide
 
 _SCHEMA = pl.Schema(
     {
@@ -23,48 +28,66 @@ _SCHEMA = pl.Schema(
         "boxes": pl.UInt32(),
     }
 )
+_LOW, _HIGH = 0.1, 0.9
 
 
-def term_structure(
-    tables: Iterable[BoxTable],
-    *,
-    centre: float,
-    band: float,
-    price: Literal["mid", "bid", "ask"] = "mid",
-) -> pl.DataFrame:
-    """Return a row for each table, in their order.
+class TermRow(NamedTuple):
+    """One expiry of a term structure; rates are fractions, NaN where no box has one.
+
+    Attributes:
+        expiry: expiration date.
+        tte_years: years to the payment; NaN where nothing is left.
+        rate: median of the boxes.
+        low: their 10 % quantile.
+        high: their 90 % quantile.
+        best_lend_rate: highest ``ask_rate``.
+        best_borrow_rate: lowest ``bid_rate``.
+        boxes: how many have the rate asked for.
+    """
+
+    expiry: date
+    tte_years: float
+    rate: float
+    low: float
+    high: float
+    best_lend_rate: float
+    best_borrow_rate: float
+    boxes: int
+
+
+def term_row(table: BoxTable, *, centre: float, band: float, price: QuoteSide = "mid") -> TermRow:
+    """Return the rate of one expiry.
 
     Args:
-        tables: boxes of one expiry each; gone through once, and no table is kept.
+        table: its boxes, with ``moneyness_mid`` and the three rates.
         centre: moneyness (middle strike / spot) in the middle of the band.
         band: a box counts where its ``moneyness_mid`` is within ``centre`` ± ``band``. Without a
             spot there is no moneyness, and no box counts.
         price: whose rates: mid, bid (borrow) or ask (lend).
-
-    Returns:
-        ``expiry``, ``tte_years``; ``rate``: median of the boxes; ``low`` and ``high``: their 10 %
-        and 90 % quantiles; ``best_lend_rate``: highest ``ask_rate``; ``best_borrow_rate``: lowest
-        ``bid_rate``; ``boxes``: how many have the rate asked for. Rates are fractions, NaN where
-        no box has one.
     """
-    return pl.DataFrame([_row(table, centre, band, price) for table in tables], schema=_SCHEMA)
+    frame = table.frame
+    near = np.abs(frame["moneyness_mid"].to_numpy() - centre) <= band
 
+    def finite(name: str) -> NDArray[np.float64]:
+        rates: NDArray[np.float64] = frame[name].to_numpy()[near]
+        return rates[np.isfinite(rates)]
 
-def _row(table: BoxTable, centre: float, band: float, price: str) -> dict[str, Any]:
-    near = table.frame.filter((pl.col("moneyness_mid") - centre).abs() <= band)
-    rate = pl.col(f"{price}_rate")
-    rate = rate.filter(rate.is_finite())
-    lend, borrow = pl.col("ask_rate"), pl.col("bid_rate")
-    found: dict[str, Any] = (
-        near.select(
-            rate=rate.median(),
-            low=rate.quantile(0.1, "linear"),
-            high=rate.quantile(0.9, "linear"),
-            best_lend_rate=lend.filter(lend.is_finite()).max(),
-            best_borrow_rate=borrow.filter(borrow.is_finite()).min(),
-        )
-        .fill_null(float("nan"))
-        .row(0, named=True)
+    rates, lend, borrow = finite(f"{price}_rate"), finite("ask_rate"), finite("bid_rate")
+    low, middle, high = (
+        np.quantile(rates, [_LOW, 0.5, _HIGH]) if rates.size else (np.nan, np.nan, np.nan)
     )
-    boxes = near.select(rate.len()).item()
-    return {"expiry": table.expiry, "tte_years": table.tte_years, **found, "boxes": boxes}
+    return TermRow(
+        expiry=table.expiry,
+        tte_years=table.tte_years,
+        rate=float(middle),
+        low=float(low),
+        high=float(high),
+        best_lend_rate=float(lend.max()) if lend.size else np.nan,
+        best_borrow_rate=float(borrow.min()) if borrow.size else np.nan,
+        boxes=int(rates.size),
+    )
+
+
+def term_structure(rows: Iterable[TermRow]) -> pl.DataFrame:
+    """Return the fields of ``TermRow`` as columns, in the order given."""
+    return pl.DataFrame([row._asdict() for row in rows], schema=_SCHEMA)

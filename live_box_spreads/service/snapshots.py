@@ -1,4 +1,4 @@
-"""Which snapshots the dashboard shows, and what it says of those that it cannot or should not."""
+"""The snapshots of a folder as desks: which is the newest, and what is wrong with the others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from live_box_spreads.dashboard.cache import Cache, size_of_frame
-from live_box_spreads.dashboard.formats import duration
-from live_box_spreads.dashboard.history import Past
+from live_box_spreads.books.desk import Desk, Results
+from live_box_spreads.cache import Cache, size_of_frame
 from live_box_spreads.model.errors import SnapshotError, StoreError
-from live_box_spreads.plain_text import plain
+from live_box_spreads.plain_text import duration, plain
+from live_box_spreads.service.history import Past
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from live_box_spreads.books.desk import Conventions
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.listing import Listing
     from live_box_spreads.stores.snapshots import SnapshotStore
@@ -36,13 +37,18 @@ class Market:
 
     Attributes:
         path: its file.
-        chain: its quotes.
+        desk: its quotes under the configured conventions.
         identity: tells it from every other one, also from a later file of the same name.
     """
 
     path: Path
-    chain: Chain
+    desk: Desk
     identity: str
+
+    @property
+    def chain(self) -> Chain:
+        """Its quotes."""
+        return self.desk.chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +76,24 @@ class Snapshots:
     """The snapshots of a folder, each read once for all browsers. Safe to use from many threads."""
 
     def __init__(
-        self, store: SnapshotStore, *, clock: Callable[[], datetime], collector_started: bool
+        self,
+        store: SnapshotStore,
+        conventions: Conventions,
+        *,
+        clock: Callable[[], datetime],
+        collector_started: bool,
     ) -> None:
         """Look at a folder; nothing is read yet.
 
         Args:
             store: the folder.
+            conventions: how its snapshots are read.
             clock: gives the current instant, with a time zone.
             collector_started: whether whoever opens the dashboard has started a collector too.
         """
         self._store = store
+        self._conventions = conventions
+        self._results = Results()
         self._clock = clock
         self._collector_started = collector_started
         self._chains: Cache[Chain | _Unreadable] = Cache(_CHAINS_BYTES, _size_of_chain)
@@ -129,7 +143,7 @@ class Snapshots:
         snapshot_time_of(path)
         kept = self._chains.peek(identity)
         if kept is not None and not isinstance(kept, _Unreadable):
-            return Market(path, kept, identity)  # also if the file is gone meanwhile
+            return self._market(path, kept, identity)  # also if the file is gone meanwhile
         market = self._read_market(path)
         if market.identity != identity:
             raise SnapshotError(f"{path.name} has changed; the next refresh shows what it is now")
@@ -150,7 +164,11 @@ class Snapshots:
             kept = self._chains.get(identity, lambda: _read(path))
         if isinstance(kept, _Unreadable):
             raise SnapshotError(kept.reason)
-        return Market(path, kept, identity)
+        return self._market(path, kept, identity)
+
+    def _market(self, path: Path, chain: Chain, identity: str) -> Market:
+        desk = Desk(chain, self._conventions, results=self._results, identity=identity)
+        return Market(path, desk, identity)
 
     def past(self, market: Market, minutes: float) -> Past:
         """Return the snapshots of the minutes up to the one shown."""

@@ -27,7 +27,7 @@ def size_of_frame(frame: pl.DataFrame | None) -> int:
 class Cache(Generic[Value]):
     """Least recently used values go first, once the sum of their sizes passes a bound."""
 
-    def __init__(self, max_bytes: int, size_of: Callable[[Value], int]) -> None:
+    def __init__(self, max_bytes: float, size_of: Callable[[Value], int]) -> None:
         """Hold values of at most ``max_bytes`` together; the newest one is always held.
 
         Args:

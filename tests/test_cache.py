@@ -5,7 +5,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from live_box_spreads.dashboard.cache import Cache
+from live_box_spreads.cache import Cache
 
 
 def test_many_threads_that_ask_at_once_compute_once() -> None:

@@ -1,0 +1,1 @@
+"""What is published: the snapshots of a folder as desks, for every face that shows them."""
