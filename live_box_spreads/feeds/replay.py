@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -18,14 +19,15 @@ import structlog
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
 from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.options import Factor, FeedOptions, HomePath, Secs
 from live_box_spreads.feeds.timeline import Playback, Timeline
+from live_box_spreads.feeds.vendor import Vendor
 from live_box_spreads.model.chain import KEY, UNCHECKED, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError, SnapshotError
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
-    from pathlib import Path
 
     from live_box_spreads.feeds.base import Contracts, FeedSetup, Universe, Update
 
@@ -211,6 +213,33 @@ class ReplayFeed:
         if self._started is None:
             self._started = now
         return now - self._started
+
+
+class ReplayOptions(FeedOptions):
+    """The recorded snapshots to play, and how."""
+
+    folder: HomePath = Path("data/recorded")
+    speed: Factor = 1.0
+    loop: bool = False
+    longest_wait_secs: Secs = 60.0
+
+    def conflict(self, snapshot_folder: Path) -> str:
+        """Return why a replay cannot be collected into a folder; empty if it can."""
+        if self.folder != snapshot_folder:
+            return ""
+        return (
+            f"replay.folder and snapshot_storage.folder are both {self.folder}: a replay would be "
+            "written into its own recording; name another folder"
+        )
+
+
+REPLAY = Vendor(
+    feed="replay",
+    section="replay",
+    options=ReplayOptions,
+    make_feed="live_box_spreads.feeds.replay:make_feed",
+)
+"""No vendor, but described like one."""
 
 
 def make_feed(setup: FeedSetup) -> ReplayFeed:

@@ -16,8 +16,7 @@ from live_box_spreads.feeds.parity_spot import spot_by_parity
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.sessions import NEW_YORK
-from live_box_spreads.vendors.cboe.hours import quoted_at
-from live_box_spreads.vendors.cboe.page import read_page
+from live_box_spreads.vendors.cboe.page import quoted_at, read_page
 from tests.feeds.made_market import FIRST, made_chains
 
 EXCERPT = Path(__file__).resolve().parents[2] / (

@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.feeds import registry
 from live_box_spreads.feeds.base import FeedSetup
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ConfigError
 from live_box_spreads.settings import load_settings, make_feed
 from live_box_spreads.stores.snapshots import read_snapshot
+from live_box_spreads.vendors import catalogue
 from tests.feeds.conformance import FeedConformance
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _install(folder: Path, package: str, points: dict[str, str]) -> None:
     info = folder / f"{package}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    lines = [f"[{registry.GROUP}]", *(f"{name} = {value}" for name, value in points.items()), ""]
+    lines = [f"[{catalogue.GROUP}]", *(f"{name} = {value}" for name, value in points.items()), ""]
     (info / "entry_points.txt").write_text("\n".join(lines))
 
 
@@ -64,7 +64,7 @@ class TestTheFeedOfThePage(FeedConformance):
     @pytest.fixture
     def another(self, site: Path) -> Callable[[], Feed]:  # noqa: ARG002 - it is found there
         setup = FeedSetup({"ask_every_secs": 0.01})
-        return lambda: registry.make_feed("dealer", setup)
+        return lambda: catalogue.make_feed("dealer", setup)
 
     @pytest.fixture
     async def feed(self, another: Callable[[], Feed]) -> AsyncIterator[Feed]:
@@ -109,11 +109,11 @@ async def test_the_configuration_of_the_page_collects_from_it(tmp_path: Path) ->
 
 @pytest.mark.usefixtures("site")
 def test_every_feed_that_is_found_is_listed() -> None:
-    names = registry.feed_names()
+    names = catalogue.feed_names()
     assert names == ["simulated", "tastytrade", "replay", "cboe", "dealer"]
 
 
-@pytest.mark.parametrize("name", list(registry.BUILT_IN))
+@pytest.mark.parametrize("name", [vendor.feed for vendor in catalogue.VENDORS])
 def test_each_built_in_feed_is_made_from_its_section(name: str, tmp_path: Path) -> None:
     config = tmp_path / "my.yaml"
     config.write_text(f"feed: {name}\n", encoding="utf-8")
@@ -124,7 +124,7 @@ def test_each_built_in_feed_is_made_from_its_section(name: str, tmp_path: Path) 
 @pytest.mark.usefixtures("site")
 def test_a_name_that_nobody_brings_is_one_line_with_those_found() -> None:
     with pytest.raises(ConfigError) as raised:
-        registry.check_feed_name("deeler")
+        catalogue.check_feed_name("deeler")
     assert str(raised.value) == (
         "there is no feed 'deeler'; found: simulated, tastytrade, replay, cboe, dealer. "
         "Did you mean 'dealer'?"
@@ -133,17 +133,17 @@ def test_a_name_that_nobody_brings_is_one_line_with_those_found() -> None:
 
 def test_a_built_in_name_cannot_be_taken(site: Path) -> None:
     _install(site, "usurper", {"cboe": "dealer_feed:make_feed"})
-    feed = registry.make_feed(
+    feed = catalogue.make_feed(
         "cboe", FeedSetup({"base_url": "https://x.test", "interval_secs": 60})
     )
     assert type(feed).__name__ == "CboeFeed"
-    assert registry.feed_names().count("cboe") == 1
+    assert catalogue.feed_names().count("cboe") == 1
 
 
 def test_two_packages_with_one_name_are_told(site: Path) -> None:
     _install(site, "rival", {"dealer": "rival_feed:make_feed"})
     with pytest.raises(ConfigError, match="several packages: dealer_feed:make_feed, rival_feed"):
-        registry.check_feed_name("dealer")
+        catalogue.check_feed_name("dealer")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_broken_package_is_one_line_that_names_it(site: Path, code: str, says:
     (site / "broken_feed.py").write_text(code)
     _install(site, "broken", {"broken": "broken_feed:make_feed"})
     with pytest.raises(ConfigError, match=says) as raised:
-        registry.make_feed("broken", FeedSetup())
+        catalogue.make_feed("broken", FeedSetup())
     assert "broken_feed:make_feed" in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -1,4 +1,4 @@
-"""What ``boxes doctor`` looks at for the vendor's feed, from address to first quote."""
+"""The checks of ``boxes doctor`` for Tastytrade, from credentials to the first quote."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from live_box_spreads.vendors.tastytrade.spots import spots_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from live_box_spreads.feeds.base import FeedSetup, Universe
+
 NAMES: Final = (
     "credentials",
     "address",
@@ -38,17 +40,16 @@ MAX_CLOCK_SKEW_SECS: Final = 10.0
 _STREAM_SECS: Final = 30.0
 
 
-async def check_vendor(base_url: str, root: str, env: Mapping[str, str]) -> AsyncIterator[Check]:
-    """Check all that the vendor's feed needs, as far as each lets the next one go.
+async def check_feed(setup: FeedSetup, universe: Universe) -> AsyncIterator[Check]:
+    """Check all that the feed needs; stop where the next check could not succeed.
 
     Args:
-        base_url: address of the API.
-        root: an option root to ask quotes for.
-        env: environment variables with the credentials.
+        setup: address and credentials.
+        universe: the first option root is the one to ask quotes for.
     """
-    found, credentials = check_credentials(env)
+    found, credentials = check_credentials(setup.env)
     yield found
-    async with TastytradeClient(credentials, base_url=base_url) as client:
+    async with TastytradeClient(credentials, base_url=setup.options["base_url"]) as client:
         address = await check_address(client)
         yield address
         if client.server_time is not None:
@@ -59,7 +60,7 @@ async def check_vendor(base_url: str, root: str, env: Mapping[str, str]) -> Asyn
         yield login
         if login.outcome is Outcome.FAILED:
             return
-        underlying = loan_product(root).underlying
+        underlying = loan_product(universe.roots[0]).underlying
         yield await check_entitlement(client)
         yield await check_market(client)
         yield await check_rest_quotes(client, underlying)

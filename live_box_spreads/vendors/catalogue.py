@@ -1,7 +1,7 @@
-"""Which feeds there are: the built-in ones, and those that installed packages bring.
+"""Which feeds there are: those of the vendors of this package, and those of other packages.
 
-A package brings a feed by an entry point of the group ``live_box_spreads.feeds``; it names a
-`FeedFactory`. The name of a built-in feed cannot be taken.
+Another package brings a feed by an entry point of the group ``live_box_spreads.feeds``; it names a
+`FeedFactory`. The name of a vendor's feed cannot be taken.
 """
 
 from __future__ import annotations
@@ -10,51 +10,54 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Final, cast
 
+from live_box_spreads.feeds.replay import REPLAY
 from live_box_spreads.model.errors import ConfigError, did_you_mean
+from live_box_spreads.vendors.cboe.vendor import CBOE
+from live_box_spreads.vendors.simulated.vendor import SIMULATED
+from live_box_spreads.vendors.tastytrade.vendor import TASTYTRADE
 
 if TYPE_CHECKING:
     from live_box_spreads.feeds.base import Feed, FeedFactory, FeedSetup
+    from live_box_spreads.feeds.vendor import FeedChecks, Vendor
 
 GROUP: Final = "live_box_spreads.feeds"
 
-BUILT_IN: Final = {
-    # Entry points too, but found without an installed package: a checkout runs as it is.
-    name: EntryPoint(name, f"live_box_spreads.{module}:make_feed", GROUP)
-    for name, module in {
-        "simulated": "vendors.simulated.feed",
-        "tastytrade": "vendors.tastytrade.feed",
-        "replay": "feeds.replay",
-        "cboe": "vendors.cboe.feed",
-    }.items()
-}
+VENDORS: Final[tuple[Vendor, ...]] = (
+    SIMULATED,
+    TASTYTRADE,
+    REPLAY,
+    CBOE,
+)
+"""A new vendor has a folder beside this file and a line here."""
 
 _METHODS: Final = ("timeliness", "market_time", "contracts", "snapshot", "updates", "__aenter__")
 
 
-def feed_names() -> list[str]:
-    """Return the names of all feeds that are found: the built-in ones, then the others by name."""
+def feed_names(vendors: tuple[Vendor, ...] = VENDORS) -> list[str]:
+    """Return the names of all feeds that are found: the vendors', then the others by name."""
+    built_in = [vendor.feed for vendor in vendors]
     brought = {point.name for point in entry_points(group=GROUP)}
-    return [*BUILT_IN, *sorted(brought - set(BUILT_IN))]
+    return [*built_in, *sorted(brought - set(built_in))]
 
 
-def check_feed_name(name: str) -> str:
+def check_feed_name(name: str, vendors: tuple[Vendor, ...] = VENDORS) -> str:
     """Return the name if there is such a feed.
 
     Raises:
         ConfigError: there is none, or two packages bring it.
     """
-    _find(name)
+    _find(name, vendors)
     return name
 
 
-def make_feed(name: str, setup: FeedSetup) -> Feed:
+def make_feed(name: str, setup: FeedSetup, vendors: tuple[Vendor, ...] = VENDORS) -> Feed:
     """Return a feed by name, not connected yet. Only the code of this one is imported.
 
     Raises:
         ConfigError: there is no such feed, it cannot be imported, or it refuses its options.
         CredentialsError: credentials that it needs are missing.
     """
-    point = _find(name)
+    point = _find(name, vendors)
     try:
         factory = cast("FeedFactory", point.load())
     except (ImportError, AttributeError) as error:
@@ -72,9 +75,17 @@ def make_feed(name: str, setup: FeedSetup) -> Feed:
     return feed
 
 
-def _find(name: str) -> EntryPoint:
-    if name in BUILT_IN:  # without the search, which reads every installed package
-        return BUILT_IN[name]
+def checks_of(vendor: Vendor) -> FeedChecks | None:
+    """Return the vendor's own checks for ``boxes doctor``; None if it has none."""
+    if not vendor.checks:
+        return None
+    return cast("FeedChecks", EntryPoint(vendor.feed, vendor.checks, GROUP).load())
+
+
+def _find(name: str, vendors: tuple[Vendor, ...]) -> EntryPoint:
+    for vendor in vendors:  # before the search, which reads every installed package
+        if vendor.feed == name:
+            return EntryPoint(name, vendor.make_feed, GROUP)
     found = {point.value: point for point in entry_points(group=GROUP, name=name)}
     if len(found) > 1:
         raise ConfigError(
@@ -82,7 +93,7 @@ def _find(name: str) -> EntryPoint:
             "uninstall all but one"
         )
     if not found:
-        names = feed_names()
+        names = feed_names(vendors)
         raise ConfigError(
             f"there is no feed {name!r}; found: {', '.join(names)}.{did_you_mean(name, names)}"
         )

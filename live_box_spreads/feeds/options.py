@@ -1,4 +1,4 @@
-"""The kinds of values that a configuration may hold, and the bounds of every number and text.
+"""Sections of a configuration: the kinds of values they hold, and the bounds of each kind.
 
 A number has to make sense where it is used: a wait that is no time at all would keep a machine
 busy, one of 1e300 s cannot be added to any date.
@@ -7,9 +7,12 @@ busy, one of 1e300 s cannot be added to any date.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from live_box_spreads.net.addresses import NAMES_A_USER, base_url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +21,13 @@ MIN_INTERVAL_SECS: Final = 0.1
 MAX_INTERVAL_SECS: Final = 604_800.0
 """A snapshot ten times a second, or once a week."""
 
+UNSHOWN: Final = "unshown_value"
+"""Type of a validation error whose message may not repeat the value."""
+
 _MOST_COUNT: Final = 1_000_000_000
 _LONGEST_TEXT: Final = 200
 _LONGEST_PATH: Final = 1000
+_LONGEST_ADDRESS: Final = 500
 
 
 def _between(low: float, high: float) -> Callable[[float], float]:
@@ -50,6 +57,17 @@ def _printable(text: str) -> str:
     return text
 
 
+def _encrypted_or_loopback(url: str) -> str:
+    if len(url) > _LONGEST_ADDRESS or not url.isprintable() or " " in url:
+        raise ValueError("should be an https:// address without spaces or control characters")
+    fault = base_url_fault(url, "secrets or prices travel there")
+    if fault == NAMES_A_USER:
+        raise PydanticCustomError(UNSHOWN, "{fault}", {"fault": fault})
+    if fault:
+        raise ValueError(fault)
+    return url.rstrip("/")
+
+
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 Count = Annotated[int, Field(ge=0, le=_MOST_COUNT)]
@@ -67,3 +85,25 @@ OfSpot = Annotated[_Positive, AfterValidator(_between(1e-4, 100.0))]
 FromZeroOfSpot = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(_printable)]
 HomePath = Annotated[Path, AfterValidator(_home_expanded)]
+BaseUrl = Annotated[str, AfterValidator(_encrypted_or_loopback)]
+"""An ``https://`` address, or one of this machine."""
+
+
+class Section(BaseModel):
+    """A frozen mapping that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def with_absolute_paths(self, base: Path) -> Self:
+        """Return the same section with its relative paths below a folder."""
+        paths = {key: base / value for key, value in self if isinstance(value, Path)}
+        return self.model_copy(update=paths)
+
+
+class FeedOptions(Section):
+    """The section of one vendor's feed; every key has a default."""
+
+    def conflict(self, snapshot_folder: Path) -> str:
+        """Return why this feed cannot be collected into a folder; empty if it can."""
+        del snapshot_folder
+        return ""
