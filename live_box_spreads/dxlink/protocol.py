@@ -47,7 +47,7 @@ FEED_CHANNEL: Final = 1
 
 
 class State(Enum):
-    """Where the conversation stands."""
+    """The state of a session."""
 
     NEW = "new"
     CONNECTING = "waiting for SETUP and AUTH_STATE"
@@ -77,10 +77,10 @@ _OF_CONNECTION: Final = (m.Setup, m.AuthState, m.Keepalive)
 
 
 class DXLinkProtocol:
-    """One conversation on one websocket, from SETUP to the end.
+    """One session on one websocket, from SETUP to the end.
 
     Attributes:
-        state: where the conversation stands.
+        state: the state of the session.
         ignored: frames of unknown types or other channels, or after the end, counted by type.
         malformed: number of frames that could not be read.
     """
@@ -93,7 +93,7 @@ class DXLinkProtocol:
         aggregation_secs: float = 0.1,
         keepalive_secs: float = 30.0,
     ) -> None:
-        """Prepare a conversation.
+        """Prepare a session.
 
         Args:
             token: quote token; leaves this object in the AUTH frame only.
@@ -131,7 +131,7 @@ class DXLinkProtocol:
         """Queue the first frame.
 
         Raises:
-            ProtocolError: not the beginning of the conversation.
+            ProtocolError: not the beginning of the session.
         """
         self._require(State.NEW, "connect")
         self._queue(

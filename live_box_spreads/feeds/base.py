@@ -246,8 +246,8 @@ class Feed(Protocol):
     def updates(self, contracts: Contracts) -> AsyncIterator[Update]:
         """Stream updates of these contracts until the iterator is closed.
 
-        The first round brings every contract's current quote. A lost link is reported by an
-        update with ``lost`` and mended by the feed itself; only a final refusal raises.
+        The first round brings every contract's current quote. A lost connection is reported by an
+        update with ``lost`` and replaced by the feed itself; only a final refusal raises.
 
         Raises:
             FeedEndedError: there are no more quotes, as at the end of a recording.

@@ -14,7 +14,7 @@ class FeedHealth:
     """Counts since the feed was made; none ever goes down.
 
     Attributes:
-        losses: what was lost on the way, by kind: ``links_lost``, ``malformed_frames``, ….
+        losses: what was lost on the way, by kind: ``connections_lost``, ``malformed_frames``, ….
         rest_calls: REST requests by outcome: an HTTP status, ``timeout`` or ``unreachable``.
     """
 

@@ -18,8 +18,8 @@ from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOpti
 from live_box_spreads.stores.snapshots import SnapshotStore
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.checks import NAMES, check_clock, check_rest_quotes
-from tests.feeds.cboe_server import CboeServer
 from tests.feeds.made_market import made_chains, page_of
+from tests.vendors.cboe.cboe_server import CboeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -36,7 +36,7 @@ EVERYTHING = CollectorHealth(
             40, 0, 0, 0, 0, None, float("nan"), awaited_since=NOW - timedelta(seconds=70)
         ),
     },
-    feed=FeedHealth({"links_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
+    feed=FeedHealth({"connections_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
 )
 
 

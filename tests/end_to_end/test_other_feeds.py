@@ -16,8 +16,8 @@ from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.vendors.cboe.client import CboeClient, Pace
 from live_box_spreads.vendors.cboe.feed import CboeFeed
-from tests.feeds.cboe_server import CboeServer
 from tests.feeds.made_market import made_chains, page_of
+from tests.vendors.cboe.cboe_server import CboeServer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.dxlink.connection import ConnectionLost, DXLinkConnection
 from live_box_spreads.dxlink.session import Subscribed
 from live_box_spreads.dxlink.subscriptions import Subscription
 from live_box_spreads.feeds.checks import Check, Outcome
@@ -146,7 +146,7 @@ async def check_rest_quotes(client: TastytradeClient, underlying: str) -> Check:
 
 async def check_stream(client: TastytradeClient, underlying: str) -> Check:
     """Check that DXLink opens a channel and takes a subscription."""
-    link = DXLinkLink(
+    connection = DXLinkConnection(
         client.quote_token,
         [Subscription("Trade", underlying)],
         FIELDS,
@@ -154,9 +154,9 @@ async def check_stream(client: TastytradeClient, underlying: str) -> Check:
     )
     begun_secs = time.monotonic()
     try:
-        async with asyncio.timeout(_STREAM_SECS), aclosing(link.events()) as events:
+        async with asyncio.timeout(_STREAM_SECS), aclosing(connection.events()) as events:
             async for event in events:
-                if isinstance(event, LinkDown):
+                if isinstance(event, ConnectionLost):
                     return Check("stream", Outcome.FAILED, f"{event.reason}; try again later")
                 if isinstance(event, Subscribed):
                     break

@@ -1,4 +1,4 @@
-"""One connection of the stream: what it subscribes, and what its events say. No sockets."""
+"""One connection of the stream: what it subscribes, and what its events mean. No sockets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
 
 
-class StreamLine:
+class EventReader:
     """One connection's share of a plan, how far it is, and the meaning of what it brings.
 
     Attributes:
@@ -40,9 +40,9 @@ class StreamLine:
 
         Args:
             plan: of the whole stream.
-            connection: number of the session that is this connection's share.
+            connection: number of the connection, and of its share in the plan.
         """
-        subscriptions = plan.subscriptions.sessions[connection]
+        subscriptions = plan.subscriptions.shares[connection]
         self._connection = connection
         self.stands = False
         self.subscribed = 0

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 import polars as pl
 import structlog
 
-from live_box_spreads.dxlink.connection import DXLinkLink
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.connection import DXLinkConnection
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
 from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
 from live_box_spreads.feeds.health import FeedHealth
@@ -54,12 +54,12 @@ class FeedTimes:
     Attributes:
         rest: when REST passes beside the stream begin.
         spot_wait: longest wait for a streamed price where REST gives none.
-        link: when the stream's link acts.
+        connection: when a connection of the stream acts.
     """
 
     rest: RestTimes = field(default_factory=RestTimes)
     spot_wait: float = 10.0
-    link: LinkTimes = field(default_factory=LinkTimes)
+    connection: ConnectionTimes = field(default_factory=ConnectionTimes)
 
 
 class TastytradeFeed:
@@ -181,7 +181,7 @@ class TastytradeFeed:
         )
 
     async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
-        """Stream quotes until the iterator is closed; the link is mended as often as needed.
+        """Stream quotes until the iterator is closed; a lost connection is replaced.
 
         Raises:
             FeedError: the stream cannot be had and a retry is of no use.
@@ -190,11 +190,11 @@ class TastytradeFeed:
         if plan.subscriptions.left_out:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
         rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
-        links = [
-            self._link(session, self._budget.of_rank(rank))
-            for rank, session in enumerate(plan.subscriptions.sessions)
+        connections = [
+            self._connection(share, self._budget.of_rank(rank))
+            for rank, share in enumerate(plan.subscriptions.shares)
         ]
-        stream = UpdateStream(plan, links, rest, self._clock)
+        stream = UpdateStream(plan, connections, rest, self._clock)
         self._streams.append(stream)
         try:
             async with aclosing(stream.updates()) as updates:
@@ -256,16 +256,16 @@ class TastytradeFeed:
         missing = [name for name in underlyings if name not in self._spots]
         if missing:
             prices = [Subscription("Trade", name) for name in missing]
-            link = self._link(prices, self._budget.of_rank(0, urgent="Trade"))
-            self._spots |= await streamed_spots(link, missing, self._times.spot_wait)
+            connection = self._connection(prices, self._budget.of_rank(0, urgent="Trade"))
+            self._spots |= await streamed_spots(connection, missing, self._times.spot_wait)
 
-    def _link(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkLink:
-        return DXLinkLink(
+    def _connection(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkConnection:
+        return DXLinkConnection(
             self._quote_token,
             subscriptions,
             FIELDS,
             rng=self._rng,
-            times=self._times.link,
+            times=self._times.connection,
             budget=pace,
         )
 

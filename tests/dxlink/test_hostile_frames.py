@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from live_box_spreads.dxlink.compact import compile_reader
 from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
-from tests.feeds.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames, opened
+from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames, opened
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,7 +12,7 @@ from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOpti
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from tests.feeds.conformance import FeedConformance
-from tests.feeds.stream_helpers import DEMO, SMALL, feed_on, withdraw_at_the_money
+from tests.vendors.tastytrade.stream_helpers import DEMO, SMALL, feed_on, withdraw_at_the_money
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -12,12 +12,14 @@ from live_box_spreads.simulator.faults import Faults
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes
 from live_box_spreads.vendors.tastytrade.plan import StreamLimits
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
-from tests.feeds.stream_helpers import QUICK, SMALL, feed_on, streaming
+from tests.vendors.tastytrade.stream_helpers import QUICK, SMALL, feed_on, streaming
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import SimulatedExchange
 
-STREAM_ALONE = FeedTimes(rest=RestTimes(every=1e6, after_loss=1e6, while_down=1e6), link=QUICK.link)
+STREAM_ALONE = FeedTimes(
+    rest=RestTimes(every=1e6, after_loss=1e6, while_down=1e6), connection=QUICK.connection
+)
 
 
 async def contracts_listed(exchange: SimulatedExchange) -> int:
@@ -82,7 +84,7 @@ async def test_every_connection_comes_back_after_all_were_cut(exchange: Simulate
         seen = await stream.until(lambda seen: seen.progress.is_complete)
         assert seen.progress.connections == 4
         exchange.faults.resets += 1
-        await stream.until(lambda seen: seen.links_lost == 4)
+        await stream.until(lambda seen: seen.connections_lost == 4)
         seen = await stream.until(lambda seen: seen.progress.is_complete)
         await stream.until(lambda seen: seen.streamed.mean() > 0.95)
 

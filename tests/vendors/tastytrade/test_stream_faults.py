@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
-from tests.feeds.stream_helpers import QUICK, SMALL, Seen, Stream, feed_on, streaming
+from tests.vendors.tastytrade.stream_helpers import QUICK, SMALL, Seen, Stream, feed_on, streaming
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import SimulatedExchange
@@ -29,18 +29,18 @@ async def test_an_abrupt_reset_is_told_then_everything_is_subscribed_and_quoted_
     async with streaming(exchange) as stream:
         await stream.until(all_streamed)
         exchange.faults.resets += 1
-        await stream.until(lambda seen: seen.links_lost)
+        await stream.until(lambda seen: seen.connections_lost)
         seen = await stream.until(all_streamed)
-    assert seen.links_lost == 1
+    assert seen.connections_lost == 1
     assert np.isfinite(seen.ask[seen.streamed]).mean() > 0.95
 
 
 async def test_a_silent_freeze_is_found_and_the_link_replaced(exchange: SimulatedExchange) -> None:
-    times = FeedTimes(link=LinkTimes(silence=0.7, first_retry=0.05, longest_retry=0.1))
+    times = FeedTimes(connection=ConnectionTimes(silence=0.7, first_retry=0.05, longest_retry=0.1))
     async with streaming(exchange, times) as stream:
         await stream.until(all_streamed)
         exchange.faults.frozen = True
-        await stream.until(lambda seen: seen.links_lost)
+        await stream.until(lambda seen: seen.connections_lost)
         exchange.faults.frozen = False
         await stream.until(all_streamed)
 
@@ -50,11 +50,13 @@ async def test_refused_upgrades_and_tokens_that_expire_at_once_are_tried_again(
 ) -> None:
     async with streaming(exchange) as stream:
         exchange.faults.refused_upgrades = 2
-        await stream.until(lambda seen: seen.links_lost == 2)
+        await stream.until(lambda seen: seen.connections_lost == 2)
         await stream.until(all_streamed)
         exchange.faults.quote_token_secs = -1.0
         exchange.faults.resets += 1
-        await stream.until(lambda seen: seen.links_lost == 4)  # the reset, and one refused token
+        await stream.until(
+            lambda seen: seen.connections_lost == 4
+        )  # the reset, and one refused token
         exchange.faults.quote_token_secs = 900.0
         await stream.until(all_streamed)
 
@@ -68,7 +70,7 @@ async def test_a_side_that_turns_nan_does_not_keep_its_old_price(
         exchange.withdraw_ask(stream.contracts.table["occ_symbol"][row])
         await stream.until(lambda seen: np.isnan(seen.ask[row]))
         assert seen.bid[row] > 0
-        assert seen.links_lost == 0
+        assert seen.connections_lost == 0
 
 
 async def test_withheld_sizes_are_unknown_and_harm_no_price(exchange: SimulatedExchange) -> None:
@@ -106,21 +108,21 @@ async def test_odd_but_good_frames_are_read(exchange: SimulatedExchange) -> None
     async with streaming(exchange) as stream:
         seen = await stream.until(all_streamed)
         assert np.isnan(seen.bid_size[seen.streamed]).all()
-        assert seen.links_lost == 0
+        assert seen.connections_lost == 0
 
 
 @pytest.mark.parametrize("fault", ["truncated_frames", "garbled_frames"])
 async def test_what_an_unreadable_frame_told_is_missed_until_it_is_told_again(
     exchange: SimulatedExchange, fault: str
 ) -> None:
-    times = FeedTimes(rest=RestTimes(after_loss=0.1, while_down=0.1), link=QUICK.link)
+    times = FeedTimes(rest=RestTimes(after_loss=0.1, while_down=0.1), connection=QUICK.connection)
     async with streaming(exchange, times) as stream:
         await stream.until(all_streamed)
         setattr(exchange.faults, fault, 2)
         seen = await stream.until(lambda seen: seen.gaps == 2)
         assert np.isnan(seen.ask).mean() > 0.5  # nobody knows which of them changed
         seen = await stream.until(lambda seen: np.isfinite(seen.ask).mean() > 0.95)
-        assert seen.links_lost == 0
+        assert seen.connections_lost == 0
 
 
 async def test_a_token_that_turns_to_delayed_quotes_turns_the_feed(
@@ -134,6 +136,6 @@ async def test_a_token_that_turns_to_delayed_quotes_turns_the_feed(
             seen = [feed.timeliness]
             exchange.faults.demo_level = True
             exchange.faults.resets += 1
-            await stream.until(lambda seen: seen.links_lost)
+            await stream.until(lambda seen: seen.connections_lost)
             await stream.until(all_streamed)
             assert [*seen, feed.timeliness] == [Timeliness.LIVE, Timeliness.DELAYED]

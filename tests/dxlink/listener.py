@@ -19,7 +19,7 @@ from live_box_spreads.dxlink import messages as m
 from live_box_spreads.dxlink.protocol import DXLinkProtocol, State
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts, Update
 from live_box_spreads.model.errors import ProtocolError
-from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.event_reader import EventReader
 from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamPlan
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Listener:
 
     def __init__(self, *, reads_slowly: bool) -> None:
         self.protocol = DXLinkProtocol(TOKEN, FIELDS)
-        self.line = StreamLine(PLAN, 0)
+        self.line = EventReader(PLAN, 0)
         self.book = LiveBook(CONTRACTS)
         self.now = START
         self.missed = 0

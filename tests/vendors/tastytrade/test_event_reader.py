@@ -14,17 +14,17 @@ import polars as pl
 import pytest
 
 from live_box_spreads.dxlink import messages as m
-from live_box_spreads.dxlink.connection import LinkDown
-from live_box_spreads.dxlink.session import LinkCounts, Subscribed
+from live_box_spreads.dxlink.connection import ConnectionLost
+from live_box_spreads.dxlink.session import ConnectionCounts, Subscribed
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts, StreamProgress, Update
-from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.event_reader import EventReader
 from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamLimits, StreamPlan
 from live_box_spreads.vendors.tastytrade.stream import UpdateStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from live_box_spreads.dxlink.connection import DXLinkLink, LinkEvent
+    from live_box_spreads.dxlink.connection import ConnectionEvent, DXLinkConnection
     from live_box_spreads.vendors.tastytrade.rest_pass import RestPass
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
@@ -47,14 +47,14 @@ def plan_of(connections: int, subscriptions_each: int) -> StreamPlan:
     return StreamPlan.of(CONTRACTS, {"XSP": 691.0}, StreamLimits(connections, subscriptions_each))
 
 
-def told(line: StreamLine, *data: Any) -> Update | None:
-    return line.update_of(json.dumps(data, separators=(",", ":")).encode(), NOW)
+def told(reader: EventReader, *data: Any) -> Update | None:
+    return reader.update_of(json.dumps(data, separators=(",", ":")).encode(), NOW)
 
 
 def test_underlyings_come_first_then_quotes_by_nearness_then_volume_then_open_interest() -> None:
-    (session,) = plan_of(4, 100).subscriptions.sessions
+    (share,) = plan_of(4, 100).subscriptions.shares
     by_nearness = [".690", ".700", ".680", ".710"]
-    assert session == (
+    assert share == (
         ("Trade", "XSP"),
         *(("Quote", name) for name in by_nearness),
         *(("Trade", name) for name in by_nearness),
@@ -64,10 +64,10 @@ def test_underlyings_come_first_then_quotes_by_nearness_then_volume_then_open_in
 
 def test_one_frame_with_three_types() -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, 0)
-    line.configure(CONFIG)
+    reader = EventReader(plan, 0)
+    reader.configure(CONFIG)
     update = told(
-        line,
+        reader,
         "Quote",
         [".690", 1.5, "Infinity", 7, 8, ".710", "NaN", 2.5, "NaN", 9],
         "Trade",
@@ -92,25 +92,25 @@ def test_one_frame_with_three_types() -> None:
 @pytest.mark.parametrize("price", ["NaN", "Infinity", 0, -1])
 def test_a_price_that_is_none_is_no_spot(price: float | str) -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, 0)
-    line.configure(CONFIG)
-    update = told(line, "Trade", ["XSP", price, 0])
+    reader = EventReader(plan, 0)
+    reader.configure(CONFIG)
+    update = told(reader, "Trade", ["XSP", price, 0])
     assert update is not None
     assert (update.spot, update.quotes, update.activity) == ({}, None, None)
 
 
 def test_a_layout_without_both_prices_says_nothing_of_quotes() -> None:
     plan = plan_of(4, 100)
-    line = StreamLine(plan, 0)
-    line.configure({**CONFIG, "Quote": ["eventSymbol", "bidPrice"]})
-    assert told(line, "Quote", [".690", 1.5]) is None
-    line.configure(CONFIG)
-    assert told(line, "Quote", [".690", 1.5, 2.5, 3, 4]) is not None
+    reader = EventReader(plan, 0)
+    reader.configure({**CONFIG, "Quote": ["eventSymbol", "bidPrice"]})
+    assert told(reader, "Quote", [".690", 1.5]) is None
+    reader.configure(CONFIG)
+    assert told(reader, "Quote", [".690", 1.5, 2.5, 3, 4]) is not None
 
 
 def test_each_connection_knows_its_share_only() -> None:
     plan = plan_of(3, 5)
-    first, second, third = (StreamLine(plan, connection) for connection in range(3))
+    first, second, third = (EventReader(plan, connection) for connection in range(3))
     assert sorted(first.rows_of("Quote")) == [0, 1, 2, 3]
     assert first.rows_of("Trade").tolist() == []  # the underlying is no contract
     assert sorted(second.rows_of("Trade")) == [0, 1, 2, 3]
@@ -121,13 +121,13 @@ def test_each_connection_knows_its_share_only() -> None:
 
 
 @dataclass
-class ScriptedLink:
+class ScriptedConnection:
     """Gives the events that a test sends."""
 
-    counts: LinkCounts = field(default_factory=LinkCounts)
+    counts: ConnectionCounts = field(default_factory=ConnectionCounts)
     sent: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
 
-    async def events(self) -> AsyncGenerator[LinkEvent]:
+    async def events(self) -> AsyncGenerator[ConnectionEvent]:
         while True:
             yield await self.sent.get()
 
@@ -160,14 +160,14 @@ class NoRest:
 
 async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
     plan = plan_of(2, 3)  # the underlying and two quotes; two quotes and one volume
-    links, rest = [ScriptedLink(), ScriptedLink()], NoRest()
+    connections, rest = [ScriptedConnection(), ScriptedConnection()], NoRest()
     stream = UpdateStream(
-        plan, cast("list[DXLinkLink]", links), cast("RestPass", rest), lambda: NOW
+        plan, cast("list[DXLinkConnection]", connections), cast("RestPass", rest), lambda: NOW
     )
     async with aclosing(stream.updates()) as updates:
 
-        async def answer(link: int, event: LinkEvent) -> Update:
-            links[link].sent.put_nowait(event)
+        async def answer(connection: int, event: ConnectionEvent) -> Update:
+            connections[connection].sent.put_nowait(event)
             return await anext(updates)
 
         progress = (await answer(0, Subscribed(2, 1))).progress
@@ -181,12 +181,12 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
         assert (progress.is_complete, progress.report()) == (True, "")
         assert rest.calls == ["back"]
 
-        links[1].sent.put_nowait(m.Configured(CONFIG))
+        connections[1].sent.put_nowait(m.Configured(CONFIG))
         update = await answer(1, m.Data(b'["Quote",[".710",1,2,3,4]]'))
         assert update.quotes is not None
         assert (update.quotes.rows.tolist(), update.connection) == ([3], 1)
 
-        lost = await answer(1, LinkDown("gone"))
+        lost = await answer(1, ConnectionLost("gone"))
         assert lost.lost is not None
         assert sorted(lost.lost) == [0, 3]
         assert lost.progress == StreamProgress(2, 4, 3, 6, 7, 1, 2)
@@ -200,7 +200,7 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
         assert sorted(missed.lost) == [0, 3]
         assert (missed.quotes, missed.progress) == (None, None)
         assert rest.calls[-1] == ("missed", {"Quote": [0, 3], "Trade": [1], "Summary": []})
-        links[0].sent.put_nowait(m.Configured(CONFIG))
+        connections[0].sent.put_nowait(m.Configured(CONFIG))
         update = await answer(0, m.Data(b'["Quote",[".690",1,2,3,4]]'))
         assert update.quotes is not None
         assert update.quotes.rows.tolist() == [1]
@@ -214,18 +214,18 @@ async def test_the_loss_of_one_connection_is_the_loss_of_its_share() -> None:
 
 async def test_a_late_reader_slows_the_link_down_and_fills_no_memory() -> None:
     plan = plan_of(1, 100)
-    link = ScriptedLink()
+    connection = ScriptedConnection()
     for _ in range(1_000):
-        link.sent.put_nowait(Subscribed(1, 12))
+        connection.sent.put_nowait(Subscribed(1, 12))
     stream = UpdateStream(
-        plan, cast("list[DXLinkLink]", [link]), cast("RestPass", NoRest()), lambda: NOW
+        plan, cast("list[DXLinkConnection]", [connection]), cast("RestPass", NoRest()), lambda: NOW
     )
     async with aclosing(stream.updates()) as updates:
         await anext(updates)
         for _ in range(50):
             await asyncio.sleep(0)
-        waiting = link.sent.qsize()
-        assert waiting > 900  # they stay with the link, whose socket stops the server
+        waiting = connection.sent.qsize()
+        assert waiting > 900  # they stay with the connection, whose socket stops the server
         for _ in range(200):
             await anext(updates)
-        assert link.sent.qsize() < waiting
+        assert connection.sent.qsize() < waiting

@@ -19,7 +19,7 @@ from live_box_spreads.model.sessions import NEW_YORK
 from live_box_spreads.vendors.cboe.page import quoted_at, read_page
 from tests.feeds.made_market import FIRST, made_chains
 
-EXCERPT = Path(__file__).resolve().parents[2] / (
+EXCERPT = Path(__file__).resolve().parents[3] / (
     "../shared/data/wire/cboe/spx_delayed_quotes_excerpt.json"
 )
 

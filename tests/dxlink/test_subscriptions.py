@@ -134,8 +134,8 @@ def test_connections_share_the_rolling_minute(
 def test_plan_takes_the_most_wanted_and_names_the_rest() -> None:
     wanted = [Subscription("Quote", str(at)) for at in range(25_010)]
     plan = SubscriptionPlan.of([*wanted, wanted[0]])
-    assert ([len(session) for session in plan.sessions], len(plan.left_out)) == ([25_000], 10)
-    assert plan.sessions[0][0] == wanted[0]
+    assert ([len(share) for share in plan.shares], len(plan.left_out)) == ([25_000], 10)
+    assert plan.shares[0][0] == wanted[0]
     assert "10 of 25,010" in plan.report()
     assert "Quote of 25000" in plan.report()
     assert SubscriptionPlan.of(wanted[:5]).report() == ""
@@ -147,9 +147,9 @@ def test_a_plan_fills_one_connection_after_another(
 ) -> None:
     items = [Subscription("Quote", str(at)) for at in range(wanted)]
     plan = SubscriptionPlan.of(items, connections, subscriptions_each)
-    taken = [item for session in plan.sessions for item in session]
+    taken = [item for share in plan.shares for item in share]
     assert [*taken, *plan.left_out] == items
-    sizes = [len(session) for session in plan.sessions]
+    sizes = [len(share) for share in plan.shares]
     assert len(sizes) <= min(max(connections, 1), 5)
     assert all(size == max(subscriptions_each, 1) for size in sizes[:-1])
     assert all(1 <= size <= max(subscriptions_each, 1) for size in sizes)

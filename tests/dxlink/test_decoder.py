@@ -18,7 +18,7 @@ LAYOUT = {
     "Quote": ["eventSymbol", "bidPrice", "askPrice", "bidSize"],
     "Trade": ["eventType", "eventSymbol", "price"],
 }
-SAMPLES = Path(__file__).resolve().parents[4] / "shared/data/wire/dxlink/feed_data_samples.jsonl"
+SAMPLES = Path(__file__).resolve().parents[3] / "shared/data/wire/dxlink/feed_data_samples.jsonl"
 
 
 def decoder() -> FeedDecoder:

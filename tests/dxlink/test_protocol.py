@@ -99,7 +99,7 @@ def test_auth_state_ahead_of_setup_waits_for_it() -> None:
     assert [frame["type"] for frame in sent(protocol)] == ["AUTH"]
 
 
-def test_refused_token_ends_the_conversation() -> None:
+def test_refused_token_ends_the_session() -> None:
     protocol = DXLinkProtocol("secret-token", FIELDS)
     protocol.connect()
     for message in (SETUP, UNAUTHORIZED):

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from live_box_spreads.dxlink import compact
 from live_box_spreads.vendors.tastytrade import stream as tastytrade_stream
-from tests.feeds.stream_helpers import streaming
+from tests.vendors.tastytrade.stream_helpers import streaming
 
 if TYPE_CHECKING:
     import pytest
@@ -49,7 +49,7 @@ async def test_a_compiler_that_fails_costs_speed_and_no_quotes(
         await stream.until(lambda seen: seen.streamed.mean() > 0.95)
         stream.seen.forget()
         seen = await stream.until(lambda seen: np.isfinite(seen.ask).any())
-        assert seen.links_lost == 0
+        assert seen.connections_lost == 0
 
 
 async def test_a_quiet_stream_never_loads_the_compiler(

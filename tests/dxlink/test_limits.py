@@ -43,7 +43,7 @@ def market() -> Market:
     return Market(datetime(2026, 11, 24, 16, 0, tzinfo=UTC), roots=("NDXP",))
 
 
-class Conversation:
+class MadeSession:
     """Client and server side by side, on one clock."""
 
     def __init__(self, market: Market, now_secs: float = 0.0) -> None:
@@ -86,9 +86,9 @@ class Conversation:
 
 
 def test_a_full_session_is_subscribed_without_a_complaint(market: Market) -> None:
-    talk = Conversation(market)
+    talk = MadeSession(market)
     assert m.Opened() in talk.events
-    talk.subscribe(chunks(SubscriptionPlan.of(WANTED).sessions[0]), ChangeBudget())
+    talk.subscribe(chunks(SubscriptionPlan.of(WANTED).shares[0]), ChangeBudget())
     assert talk.complaints == []
     assert talk.held == 25_000
     assert talk.server.close is None
@@ -96,10 +96,10 @@ def test_a_full_session_is_subscribed_without_a_complaint(market: Market) -> Non
 
 def test_a_reconnection_shares_the_minute_with_what_went_before(market: Market) -> None:
     budget = ChangeBudget()
-    first = Conversation(market)
+    first = MadeSession(market)
     first.subscribe(chunks(WANTED[:6_000]), budget)
     # The server counts by session; ours counts by credential, which is on the safe side.
-    second = Conversation(market, first.now_secs)
+    second = MadeSession(market, first.now_secs)
     begun_secs = second.now_secs
     second.subscribe(chunks(WANTED[:6_000]), budget)
     assert second.complaints == []
@@ -117,7 +117,7 @@ def test_a_reconnection_shares_the_minute_with_what_went_before(market: Market) 
 def test_without_our_limits_the_exchange_complains(
     market: Market, plan: list[Subscription], budget: ChangeBudget, complaint: str
 ) -> None:
-    talk = Conversation(market)
+    talk = MadeSession(market)
     talk.subscribe(chunks(plan), budget)
     (first, *_) = talk.complaints
     assert isinstance(first, m.Complaint)
@@ -132,8 +132,8 @@ def test_three_connections_share_the_minute_and_the_first_is_served_first(market
         for strike in range(22_000)
     ]
     plan = SubscriptionPlan.of(wanted, connections=5)
-    talks = [Conversation(market) for _ in plan.sessions]
-    queues = [deque(chunks(session)) for session in plan.sessions]
+    talks = [MadeSession(market) for _ in plan.shares]
+    queues = [deque(chunks(share)) for share in plan.shares]
     shared = SharedBudget(ChangeBudget())
     paces = [shared.of_rank(rank) for rank in range(len(talks))]
     sends: list[tuple[float, int, int]] = []
@@ -163,7 +163,7 @@ def test_three_connections_share_the_minute_and_the_first_is_served_first(market
 
 
 def test_every_frame_of_ours_is_one_the_exchange_reads(market: Market) -> None:
-    talk = Conversation(market)
+    talk = MadeSession(market)
     long = [Subscription("Quote", f".{'X' * 200}{at}") for at in range(2_000)]
     sizes: list[int] = []
     for chunk in chunks(long):

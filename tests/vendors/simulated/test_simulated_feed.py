@@ -10,7 +10,7 @@ from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.exchange import SimulatorOptions
 from live_box_spreads.vendors.simulated.feed import SimulatedFeed
 from tests.feeds.conformance import FeedConformance
-from tests.feeds.stream_helpers import withdraw_at_the_money
+from tests.vendors.tastytrade.stream_helpers import withdraw_at_the_money
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""One link against an exchange that complains, closes and drops, over real sockets."""
+"""One connection against an exchange that complains, closes and drops, over real sockets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from live_box_spreads.dxlink import messages as m
-from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown, LinkEvent
-from live_box_spreads.dxlink.session import LinkTimes, Subscribed
+from live_box_spreads.dxlink.connection import ConnectionEvent, ConnectionLost, DXLinkConnection
+from live_box_spreads.dxlink.session import ConnectionTimes, Subscribed
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
 from live_box_spreads.model.contracts import parse_occ, streamer_symbol
 from live_box_spreads.tastytrade_client import TastytradeClient
 from live_box_spreads.vendors.tastytrade.plan import FIELDS
-from tests.feeds.stream_helpers import DEMO
+from tests.vendors.tastytrade.stream_helpers import DEMO
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 
 LONGEST_SECS = 20.0
 COUNT = 1_200
-QUICK = LinkTimes(first_retry=0.02, longest_retry=0.05)
+QUICK = ConnectionTimes(first_retry=0.02, longest_retry=0.05)
 
 
 @dataclass
 class Told:
-    """What a link told so far."""
+    """What a connection told so far."""
 
-    link: DXLinkLink
+    connection: DXLinkConnection
     reasons: list[str] = field(default_factory=list)
     subscribed: int = 0
     quoted: set[str] = field(default_factory=set)
 
-    def take(self, event: LinkEvent) -> None:
+    def take(self, event: ConnectionEvent) -> None:
         match event:
-            case LinkDown():
+            case ConnectionLost():
                 self.reasons.append(event.reason)
                 self.quoted.clear()
                 self.subscribed = 0
@@ -65,12 +65,12 @@ class Told:
 @asynccontextmanager
 async def linked(
     exchange: SimulatedExchange,
-    times: LinkTimes = QUICK,
+    times: ConnectionTimes = QUICK,
     wall_secs: Callable[[], float] = time.time,
 ) -> AsyncIterator[tuple[Told, Callable[[Callable[[], object]], Awaitable[None]]]]:
     symbols = [streamer_symbol(parse_occ(symbol)) for symbol in exchange.occ_symbols[:COUNT]]
     async with TastytradeClient(DEMO, exchange.base_url) as client:
-        link = DXLinkLink(
+        connection = DXLinkConnection(
             client.quote_token,
             [Subscription("Quote", symbol) for symbol in symbols],
             FIELDS,
@@ -79,8 +79,8 @@ async def linked(
             budget=SharedBudget(ChangeBudget(changes=100_000, window_secs=0.3)).of_rank(0),
             wall_secs=wall_secs,
         )
-        told = Told(link)
-        async with aclosing(link.events()) as events:
+        told = Told(connection)
+        async with aclosing(connection.events()) as events:
 
             async def until(enough: Callable[[], object]) -> None:
                 async with asyncio.timeout(LONGEST_SECS):
@@ -95,10 +95,10 @@ async def test_a_rate_that_is_too_high_is_waited_out_and_what_was_dropped_sent_a
 ) -> None:
     exchange.faults.most_changes_a_minute = 700
     async with linked(exchange) as (told, until):
-        await until(lambda: told.link.counts.complaints["BAD_ACTION"])
+        await until(lambda: told.connection.counts.complaints["BAD_ACTION"])
         exchange.faults.most_changes_a_minute = 100_000
         await until(lambda: told.all_quoted)
-        assert told.link.counts.resent >= 500
+        assert told.connection.counts.resent >= 500
         assert told.reasons == []
 
 
@@ -107,19 +107,19 @@ async def test_a_full_session_is_asked_for_less_until_it_takes_all(
 ) -> None:
     exchange.faults.most_subscriptions = 700
     async with linked(exchange) as (told, until):
-        await until(lambda: told.link.counts.refused)
-        assert told.link.counts.refused == COUNT - told.subscribed
+        await until(lambda: told.connection.counts.refused)
+        assert told.connection.counts.refused == COUNT - told.subscribed
         # All three chunks may have been on their way before the complaint; then the second of
         # them turns out not to fit on the next connection.
         for losses in (1, 2):
             exchange.faults.resets += 1
             await until(lambda: len(told.reasons) == losses)  # noqa: B023 # awaited here
             await until(lambda: len(told.quoted) > 0.95 * 500)
-        complaints = told.link.counts.complaints["BAD_ACTION"]
+        complaints = told.connection.counts.complaints["BAD_ACTION"]
         exchange.faults.resets += 1
         await until(lambda: len(told.reasons) == 3)
         await until(lambda: len(told.quoted) > 0.95 * 500)
-        assert told.link.counts.complaints["BAD_ACTION"] == complaints <= 2
+        assert told.connection.counts.complaints["BAD_ACTION"] == complaints <= 2
         assert told.subscribed == 500
 
 
@@ -194,18 +194,18 @@ async def test_a_server_gone_mad_does_not_fill_the_log(exchange: SimulatedExchan
     exchange.faults.error_frames = 200
     with capture_logs() as logged:
         async with linked(exchange) as (told, until):
-            await until(lambda: told.link.counts.complaints["UNKNOWN"] == 200)
+            await until(lambda: told.connection.counts.complaints["UNKNOWN"] == 200)
     lines = [line["count"] for line in logged if line["event"] == "dxlink_error"]
     assert lines == [*range(1, 17), 32, 64, 128]
 
 
 def test_pauses_double_to_a_ceiling_and_are_jittered() -> None:
-    times = LinkTimes(first_retry=1.0, longest_retry=60.0)
+    times = ConnectionTimes(first_retry=1.0, longest_retry=60.0)
 
     def pauses(seed: int) -> list[float]:
         rng = random.Random(seed)  # noqa: S311  jitter
-        link = DXLinkLink(AsyncMock(), [], FIELDS, rng=rng, times=times)
-        return [link._pause_secs(failures) for failures in range(1, 60)]
+        connection = DXLinkConnection(AsyncMock(), [], FIELDS, rng=rng, times=times)
+        return [connection._pause_secs(failures) for failures in range(1, 60)]
 
     for failures, pause_secs in enumerate(pauses(1)):
         ceiling_secs = min(60.0, 2.0**failures)
@@ -222,8 +222,10 @@ async def test_each_connection_has_a_token_of_its_own(exchange: SimulatedExchang
             return token
 
         rng = random.Random(1)  # noqa: S311  jitter
-        link = DXLinkLink(noted, [Subscription("Trade", "XSP")], FIELDS, rng=rng, times=QUICK)
-        async with asyncio.timeout(LONGEST_SECS), aclosing(link.events()) as events:
+        connection = DXLinkConnection(
+            noted, [Subscription("Trade", "XSP")], FIELDS, rng=rng, times=QUICK
+        )
+        async with asyncio.timeout(LONGEST_SECS), aclosing(connection.events()) as events:
             async for event in events:
                 if isinstance(event, Subscribed) and len(tokens) < 3:
                     exchange.faults.resets += 1
@@ -272,15 +274,15 @@ async def test_a_redirect_is_refused_and_the_token_stays_here(
             token = await client.quote_token()
             return type(token)(token.token, f"ws://127.0.0.1:{port}/realtime", token.level)
 
-        link = DXLinkLink(
+        connection = DXLinkConnection(
             misled,  # type: ignore[arg-type]
             [],
             FIELDS,
             rng=random.Random(1),  # noqa: S311  jitter
             times=QUICK,
         )
-        async with aclosing(link.events()) as events:
+        async with aclosing(connection.events()) as events:
             down = await anext(events)
-    assert isinstance(down, LinkDown)
+    assert isinstance(down, ConnectionLost)
     assert "cannot be opened" in down.reason
     assert visitors == []

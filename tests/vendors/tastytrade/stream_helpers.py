@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import StreamProgress, Universe
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_TOKEN)
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))
-QUICK = FeedTimes(link=LinkTimes(first_retry=0.05, longest_retry=0.1))
+QUICK = FeedTimes(connection=ConnectionTimes(first_retry=0.05, longest_retry=0.1))
 LONGEST_SECS = 20.0
 
 
@@ -39,14 +39,14 @@ def feed_on(
 
 @dataclass
 class Seen:
-    """The quotes as a reader of the stream has them; a lost link clears what was on it.
+    """The quotes as a reader of the stream has them; a lost connection clears what was on it.
 
     Attributes:
         streamed: rows quoted by the stream on the connections that stand, not by REST.
         active: rows whose volume is known.
         doubted: rows about which the stream fell silent by itself.
-        links_lost: how often the stream said that a link is down.
-        gaps: how often it said that something was missed on a link that stands.
+        connections_lost: how often the stream said that a connection is down.
+        gaps: how often it said that something was missed on a connection that stands.
         progress: what the stream told last of its subscribing.
     """
 
@@ -57,7 +57,7 @@ class Seen:
     streamed: np.ndarray = field(init=False)
     active: np.ndarray = field(init=False)
     doubted: np.ndarray = field(init=False)
-    links_lost: int = 0
+    connections_lost: int = 0
     gaps: int = 0
     progress: StreamProgress = field(default_factory=lambda: StreamProgress(0, 1, 0, 1, 0, 0, 1))
 
@@ -78,7 +78,7 @@ class Seen:
 
     def take(self, update: Update) -> None:
         if update.lost is not None:
-            self.links_lost += update.progress is not None
+            self.connections_lost += update.progress is not None
             self.gaps += update.progress is None
             self.forget(update.lost)
         if update.doubted is not None:

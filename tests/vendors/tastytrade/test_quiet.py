@@ -11,7 +11,7 @@ from live_box_spreads.feeds.base import Quotes
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes
 from live_box_spreads.vendors.tastytrade.quiet import QuietContracts
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
-from tests.feeds.stream_helpers import streaming
+from tests.vendors.tastytrade.stream_helpers import streaming
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange import SimulatedExchange
@@ -94,4 +94,4 @@ async def test_a_contract_that_falls_silent_is_quoted_by_rest(exchange: Simulate
         exchange.withdraw_ask(stream.contracts.table["occ_symbol"][row])
         await stream.until(lambda seen: np.isnan(seen.ask[row]))  # which only REST can tell
         assert np.flatnonzero(seen.doubted).tolist() == [row]
-        assert seen.links_lost == 0
+        assert seen.connections_lost == 0

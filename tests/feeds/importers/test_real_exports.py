@@ -13,7 +13,7 @@ import pytest
 
 from live_box_spreads.feeds.importers import read_cboe
 
-CHAINS = Path(__file__).resolve().parents[2] / "../shared/data/chains"
+CHAINS = Path(__file__).resolve().parents[3] / "../shared/data/chains"
 pytestmark = [
     pytest.mark.realdata,
     pytest.mark.skipif(not CHAINS.is_dir(), reason=f"no real chains at {CHAINS}"),

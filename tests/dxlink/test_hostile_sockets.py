@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.server import serve
 
 from live_box_spreads.dxlink import connection
-from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.connection import ConnectionLost, DXLinkConnection
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.dxlink.subscriptions import MAX_CHUNK_SYMBOLS
 from live_box_spreads.tastytrade_client import QuoteToken
 from tests.net.hostile import sending, serving
@@ -24,24 +24,26 @@ if TYPE_CHECKING:
 
     from tests.net.hostile import Answering
 
-TIMES = LinkTimes(handshake=0.4, silence=0.4, first_retry=0.01, longest_retry=0.02)
+TIMES = ConnectionTimes(handshake=0.4, silence=0.4, first_retry=0.01, longest_retry=0.02)
 PATIENT = replace(TIMES, handshake=20.0, silence=20.0)
 
 
-async def losses(url: str, count: int, times: LinkTimes = TIMES) -> tuple[DXLinkLink, list[str]]:
-    """Return a link and why it lost its first connections."""
+async def losses(
+    url: str, count: int, times: ConnectionTimes = TIMES
+) -> tuple[DXLinkConnection, list[str]]:
+    """Return a connection and why it lost its first connections."""
 
     async def token() -> QuoteToken:
         return QuoteToken("s3cret", url.replace("http:", "ws:"), "api")
 
-    link = DXLinkLink(token, [], {}, rng=random.Random(1), times=times)  # noqa: S311 # jitter
+    connection = DXLinkConnection(token, [], {}, rng=random.Random(1), times=times)  # noqa: S311 # jitter
     reasons: list[str] = []
-    async with aclosing(link.events()) as events:
+    async with aclosing(connection.events()) as events:
         while len(reasons) < count:
             event = await anext(events)
-            if isinstance(event, LinkDown):
+            if isinstance(event, ConnectionLost):
                 reasons.append(event.reason)
-    return link, reasons
+    return connection, reasons
 
 
 @asynccontextmanager
@@ -59,10 +61,10 @@ async def websocket(message: str) -> AsyncIterator[str]:
 
 async def test_a_message_beyond_the_limit_is_not_read_and_costs_one_connection() -> None:
     async with websocket(" " * (connection._LARGEST_MESSAGE_BYTES + 1)) as url:
-        link, reasons = await losses(url, 2, PATIENT)
+        lasting, reasons = await losses(url, 2, PATIENT)
     assert all("a message of more than 16,777,216 bytes" in reason for reason in reasons)
     # The server answers our close with our own code: that is no complaint about our frames.
-    assert link._chunk_symbols == MAX_CHUNK_SYMBOLS
+    assert lasting._chunk_symbols == MAX_CHUNK_SYMBOLS
 
 
 @pytest.mark.parametrize(
