@@ -8,7 +8,7 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from live_box_spreads.feeds.checks import Check, Outcome
+from live_box_spreads.feeds.vendor import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.settings import (

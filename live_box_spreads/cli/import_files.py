@@ -84,7 +84,7 @@ def _import_all(
         now: this machine's clock; quotes from after it are refused.
     """
     from live_box_spreads.cli.progress import progress_bar  # noqa: PLC0415
-    from live_box_spreads.feeds.importers.clock import refuse_future  # noqa: PLC0415
+    from live_box_spreads.feeds.importers import refuse_future  # noqa: PLC0415
     from live_box_spreads.stores.snapshots import SnapshotStore  # noqa: PLC0415
 
     store = SnapshotStore(folder)

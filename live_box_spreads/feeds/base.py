@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, runtime_checkable
 
 import polars as pl
 
@@ -266,4 +266,26 @@ class FeedFactory(Protocol):
             ConfigError: an option cannot be used.
             CredentialsError: credentials that the feed needs are missing.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """Counts since the feed was made; none ever goes down.
+
+    Attributes:
+        losses: what was lost on the way, by kind: ``connections_lost``, ``malformed_frames``, ….
+        rest_calls: REST requests by outcome: an HTTP status, ``timeout`` or ``unreachable``.
+    """
+
+    losses: Mapping[str, int]
+    rest_calls: Mapping[str, int]
+
+
+@runtime_checkable
+class TellsHealth(Protocol):
+    """A feed that counts; any feed may, none has to."""
+
+    def health(self) -> FeedHealth:
+        """Return the counts as of now; from any thread."""
         ...

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from live_box_spreads.feeds.base import FeedHealth
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
-from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.feeds.options import Factor, FeedOptions, HomePath, Secs
 from live_box_spreads.feeds.timeline import Playback, Timeline
 from live_box_spreads.feeds.vendor import Vendor

@@ -6,14 +6,37 @@ A description imports nothing heavy: the code of a feed and of its checks is loa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from live_box_spreads.feeds.base import FeedSetup, Universe
-    from live_box_spreads.feeds.checks import Check
     from live_box_spreads.feeds.options import FeedOptions
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_NEEDED = "not needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of ``boxes doctor``.
+
+    Attributes:
+        name: what was looked at.
+        outcome: how it ended.
+        detail: what was found; for a failure, what to do about it. Never a secret.
+    """
+
+    name: str
+    outcome: Outcome
+    detail: str
 
 
 class FeedChecks(Protocol):

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from live_box_spreads.cli.checks import check_disk, check_reference, check_store
-from live_box_spreads.feeds.checks import Outcome
+from live_box_spreads.feeds.vendor import Outcome
 from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from live_box_spreads.feeds.importers.cboe_header import read_header
+from live_box_spreads.feeds.importers.cboe_header import quote_time_of_download, read_header
 from live_box_spreads.feeds.importers.cboe_symbols import with_contracts
 from live_box_spreads.feeds.importers.cboe_table import read_table
-from live_box_spreads.feeds.importers.download_time import quote_time_of_download
 from live_box_spreads.feeds.importers.rows import (
     because,
     count,

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 import structlog
 
-from live_box_spreads.feeds.base import StreamProgress, Update
+from live_box_spreads.feeds.base import FeedHealth, StreamProgress, Update
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
-from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.products import is_loan, product

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import polars as pl
 
+from live_box_spreads.feeds.importers.cboe_header import QUOTE_DELAY, quote_time_of_download
 from live_box_spreads.feeds.importers.cboe_symbols import with_contracts
-from live_box_spreads.feeds.importers.download_time import QUOTE_DELAY, quote_time_of_download
 from live_box_spreads.feeds.importers.rows import (
     because,
     count_by_reason,

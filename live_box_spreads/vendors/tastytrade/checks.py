@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from live_box_spreads.dxlink.connection import ConnectionLost, DXLinkConnection
 from live_box_spreads.dxlink.session import Subscribed
 from live_box_spreads.dxlink.subscriptions import Subscription
-from live_box_spreads.feeds.checks import Check, Outcome
+from live_box_spreads.feeds.vendor import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.vendors.tastytrade.client import Credentials, TastytradeClient

@@ -16,8 +16,7 @@ import structlog
 from live_box_spreads.dxlink.connection import DXLinkConnection
 from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
-from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
-from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts, FeedHealth
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from live_box_spreads.feeds.importers.cboe_header import quote_time_of_download
 from live_box_spreads.feeds.importers.dates import parse_day, parse_moment
-from live_box_spreads.feeds.importers.download_time import quote_time_of_download
 
 NEW_YORK = ZoneInfo("America/New_York")
 NIGHT = datetime(2025, 9, 1, 2, 33, tzinfo=UTC)  # August 31, 22:33 in New York

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from live_box_spreads.feeds.checks import Check, Outcome
+from live_box_spreads.feeds.vendor import Check, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
