@@ -1,4 +1,4 @@
-"""What ``boxes doctor`` looks at, one function a check; each failure says what to do."""
+"""The checks of ``boxes doctor``, one function each; the line of a failure has what to do."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def _was_too_large(error: Exception) -> bool:
 
 
 class _Connect(connect):
-    """Opens a websocket where it is told to; a redirect would take the token elsewhere."""
+    """Opens a websocket and follows no redirect, which would take the token elsewhere."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -164,8 +164,8 @@ class DXLinkConnection:
     async def events(self) -> AsyncGenerator[ConnectionEvent]:
         """Connect and stay connected.
 
-        A refusal that no retry mends is tried again at the slowest pace: whoever runs for months
-        outlives a mistake at the other end, and REST stands in meanwhile.
+        A refusal that no retry mends is tried again at the slowest pace: a process that runs
+        for months outlives a mistake at the other end.
 
         Raises:
             FeedError: a refused login.
@@ -266,7 +266,7 @@ class DXLinkConnection:
         return UNTRUSTED if is_certificate_error(error) else connection_ruling(error)
 
     def _reason_of(self, error: Exception) -> str:
-        """Return why a session ended, in words for people."""
+        """Return why a session ended, as text for people."""
         if is_certificate_error(error):
             return untrusted(self._url)
         if _was_too_large(error):
@@ -274,7 +274,7 @@ class DXLinkConnection:
                 f"the quote stream sent a message of more than {_LARGEST_MESSAGE_BYTES:,} bytes, "
                 "which was not read; the connection is replaced"
             )
-        # A closing reason and the status line of a refusal are the server's words.
+        # A closing reason and the status line of a refusal are text of the server.
         ours = isinstance(error, FeedError)
         reason = (str(error) if ours else server_text(str(error))) or type(error).__name__
         if self._refused:

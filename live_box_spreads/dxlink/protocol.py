@@ -14,7 +14,7 @@ that never goes back.
     AUTHORIZING, OPENING, OPEN, CLOSING ─UNAUTHORIZED─► CLOSED
     OPENING, OPEN, CLOSING ─CHANNEL_CLOSED─► CLOSED        OPEN ─close─► CLOSING
 
-What a server may say in which state is ``_LEGAL``; anything else breaks the protocol.
+``_LEGAL`` has the frames that a server may send in each state; any other breaks the protocol.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _LEGAL: Final[Mapping[type[m.Frame], frozenset[State]]] = {
     m.FeedConfig: frozenset({State.OPEN, State.CLOSING}),
     m.FeedData: frozenset({State.OPEN, State.CLOSING}),
 }
-"""States in which a server may send each type of frame; in CLOSED it speaks to nobody."""
+"""States in which a server may send each type of frame; in CLOSED it sends none."""
 
 _OF_CONNECTION: Final = (m.Setup, m.AuthState, m.Keepalive)
 """Frames of channel 0; an ERROR may concern any channel."""
@@ -332,7 +332,7 @@ def _type_name(shape: type[m.Frame]) -> str:
 
 
 def _is_foreign(message: m.Frame) -> bool:
-    """Tell whether a frame belongs to a channel that is not ours."""
+    """Return whether a frame belongs to a channel that is not ours."""
     if isinstance(message, m.PeerError):
         return False
     return message.channel != (0 if isinstance(message, _OF_CONNECTION) else FEED_CHANNEL)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _LOGGED_EACH: Final = 16
-"""More of the same are logged with each doubling: a server gone mad must not fill the disk."""
+"""More of the same are logged with each doubling: a faulty server must not fill the disk."""
 
 _LONGEST_WAIT_SECS: Final = 1.0
 """It wakes this often even if nothing comes, so that a standstill is seen for what it is."""
@@ -335,7 +335,7 @@ class DXLinkSession:
 def closed_by_server(closed: ConnectionClosed) -> int | None:
     """Return the code that the server closed with; None if we did, or if there was no close frame.
 
-    A server answers our close with the same code, which then says nothing about it.
+    A server answers our close with the same code, which then has no meaning of its own.
     """
     if closed.rcvd is None or closed.rcvd_then_sent is False:
         return None

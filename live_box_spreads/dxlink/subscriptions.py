@@ -227,7 +227,7 @@ class SharedBudget:
         """Note that a connection asks, and tell whether another one goes first.
 
         As long as another goes on asking, there is more to send of what is wanted more; one that
-        is down does not ask, and holds nobody up.
+        is down does not ask, and does not delay the others.
         """
         self._asked[rank] = urgent, now_secs
         return any(

@@ -77,7 +77,7 @@ class ReplayFeed:
         self._timeline: Timeline | None = None
         self._started: float | None = None
         self._shown: tuple[Path, Chain] | None = None
-        self._told_unchecked = False
+        self._warned_unchecked = False
 
     @property
     def timeliness(self) -> Timeliness:
@@ -142,18 +142,18 @@ class ReplayFeed:
         )
 
     async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
-        """Tell the snapshot that is due, then what each later one changes.
+        """Yield the snapshot that is due, then what each later one changes.
 
         Raises:
             FeedEndedError: the recording is over.
             FeedError: no snapshot can be read.
         """
         differences = Differences(contracts)
-        told: Chain | None = None
+        shown: Chain | None = None
         while True:
             chain = await self._due()
-            if chain is not told:
-                told = chain
+            if chain is not shown:
+                shown = chain
                 yield differences.update(chain.quotes, datetime.now(UTC), chain.spot)
                 continue  # time has passed while it was taken in
             pause = self._opened().secs_to_next(self._elapsed_secs())
@@ -190,15 +190,15 @@ class ReplayFeed:
         raise FeedError(f"no snapshot of {self._folder} can be read: {reason}")
 
     async def _read(self, path: Path) -> Chain | None:
-        """Read a snapshot; one that cannot be read is noted and told once."""
+        """Read a snapshot; one that cannot be read is noted and logged once."""
         try:
             chain = await asyncio.to_thread(read_snapshot, path)
         except SnapshotError as error:
             self.damaged[path] = str(error)
             log.warning("snapshot_skipped", reason=str(error))
             return None
-        if UNCHECKED in chain.notes and not self._told_unchecked:
-            self._told_unchecked = True
+        if UNCHECKED in chain.notes and not self._warned_unchecked:
+            self._warned_unchecked = True
             log.warning("recording_unchecked", first=path.name, reason=chain.caveat)
         return chain
 

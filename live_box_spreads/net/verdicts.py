@@ -4,7 +4,7 @@ The REST client, a stream's connection and the collector look their failures up 
 fact about HTTP, about websockets or about ourselves: what happened, the verdict and the reason.
 Facts about one vendor stand with that vendor and are looked up in the same way
 (``vendors/tastytrade/login.py``, ``dxlink/verdicts.py``). What a verdict leads to (how long to
-wait, what to halve) is for whoever asks.
+wait, what to halve) is for the caller.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Verdict(StrEnum):
     SHRINK = "shrink"
     """Again in smaller pieces, or less of it."""
     GIVE_UP = "give up"
-    """Let go of this attempt and say so; another one at the next round or the slowest pace."""
+    """Give up this attempt and report it; another one at the next round or the slowest pace."""
     STOP = "stop"
-    """End: another try helps nobody, or does harm."""
+    """End: another try does not help, or does harm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def dotenv_files(folders: Iterable[Path] | None = None) -> list[Path]:
     """Return the ``.env`` files that are there, without repetition, the strongest first."""
     wanted = dotenv_folders() if folders is None else folders
     files = [folder.resolve() / ".env" for folder in wanted]
-    # A folder of this name is somebody's virtual environment.
+    # A folder of this name is a virtual environment.
     return [file for file in dict.fromkeys(files) if file.exists() and not file.is_dir()]
 
 
@@ -96,7 +96,7 @@ def with_keyring(env: Mapping[str, str], credentials: Sequence[Sequence[str]]) -
             only if none is complete.
 
     Raises:
-        CredentialsError: there is a keyring and it cannot be read, because it stays locked, say.
+        CredentialsError: there is a keyring and it cannot be read, as when it is locked.
     """
     found = dict(env)
     if any(all(env.get(name, "").strip() for name in names) for names in credentials):

@@ -1,4 +1,4 @@
-"""What the configuration may say: every key, its type, its bounds and its default.
+"""The model of the configuration: every key, its type, its bounds and its default.
 
 ``config.yaml`` shows the same keys with a comment each, ``docs/configuration.md`` explains them.
 """

@@ -29,7 +29,7 @@ def make_feed(
         settings: the configuration.
         env: environment variables with the credentials, as ``environment()`` gives them.
         one_time_code: asks the person for the code that a password login from a new device
-            needs; None where nobody is there.
+            needs; None if there is nobody to ask.
 
     Raises:
         ConfigError: the feed cannot be loaded.

@@ -68,7 +68,7 @@ def make_feed(name: str, setup: FeedSetup, vendors: tuple[Vendor, ...] = VENDORS
     if not callable(factory):
         raise ConfigError(f"feed {name!r} ({point.value}) is no function that makes a feed")
     feed = factory(setup)
-    # Without running properties: what they say may be known later only.
+    # Without running properties: their values may be known later only.
     missing = [name for name in _METHODS if getattr_static(feed, name, None) is None]
     if missing:
         raise ConfigError(f"feed {name!r} ({point.value}) lacks {', '.join(missing)}")

@@ -51,7 +51,7 @@ def read_cboe(path: Path, *, quote_time: datetime | None = None) -> Chain:
 
     Args:
         path: the file, plain or gzip.
-        quote_time: instant of the quotes, with a time zone, instead of what the file says: the
+        quote_time: instant of the quotes, with a time zone, instead of the file's own: the
             last moment of regular trading at or before the download less 15 minutes.
 
     Returns:
@@ -127,7 +127,7 @@ def _reason() -> pl.Expr:
 
 
 def _other_day() -> pl.Expr:
-    """Tell where the date column, or the words before an old symbol, name another day."""
+    """Return where the date column, or the words before an old symbol, name another day."""
     expiry = pl.col("expiry")
     other_month = pl.col("word_month") != expiry.dt.month_start()
     other_day = pl.col("word_day") != expiry.dt.day()

@@ -39,11 +39,11 @@ class Pace:
         self._next: dict[str, float] = {}
 
     def is_due(self, page: str, now_secs: float) -> bool:
-        """Tell whether a page may be asked for."""
+        """Return whether a page may be asked for."""
         return now_secs >= self._next.get(page, now_secs)
 
     def asked(self, page: str, now_secs: float, hold_secs: float = 0.0) -> None:
-        """Note a request, and the seconds that the server told us to stay away."""
+        """Note a request, and how long the server wants us to wait, in seconds."""
         self._next[page] = now_secs + max(self._min_interval_secs, hold_secs)
 
 
@@ -82,7 +82,7 @@ class CboeClient:
 
         Args:
             base_url: folder of the pages; plain http is accepted for loopback only.
-            pace: when a page may be asked for again; None for the polite one.
+            pace: when a page may be asked for again; None for the slowest one.
             clock: seconds from any start; never goes back.
             transport: None for the network.
             limits: how long a page may take and how large it may be.
@@ -160,12 +160,12 @@ class CboeClient:
 
 
 def _refusal(answer: Answer, underlying: str) -> FeedError:
-    said = f"{answer.what}: status {answer.status}"
+    answered = f"{answer.what}: status {answer.status}"
     if answer.status in _COME_BACK_LATER:
-        return FeedUnavailableError(f"{said}, the server is busy; try later")
+        return FeedUnavailableError(f"{answered}, the server is busy; try later")
     if answer.status == _NOT_FOUND:
         return ApiError(
-            f"{said}, Cboe has no delayed quotes of {underlying} there; see cboe.base_url",
+            f"{answered}, Cboe has no delayed quotes of {underlying} there; see cboe.base_url",
             status=answer.status,
         )
-    return ApiError(f"{said}, refused; see cboe.base_url", status=answer.status)
+    return ApiError(f"{answered}, refused; see cboe.base_url", status=answer.status)

@@ -63,7 +63,7 @@ class _Body(msgspec.Struct):
 
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
-"""What hostile bytes may raise. A date outside the session calendar is a ``ValueError`` too."""
+"""Errors that invalid bytes may raise; ``ValueError`` for a date outside the calendar, too."""
 
 _body_decoder = msgspec.json.Decoder(_Body)
 _option_decoder = msgspec.json.Decoder(_Option)
@@ -72,7 +72,7 @@ _option_decoder = msgspec.json.Decoder(_Option)
 def read_page(body: bytes, underlying: str) -> Chain:
     """Read the options of one index.
 
-    A bid of zero stays zero: nobody buys. A last price of zero means that there was no trade.
+    A bid of zero stays zero: there is no buyer. A last price of zero means that there was no trade.
 
     Args:
         body: the JSON as it was sent.
@@ -109,7 +109,7 @@ def read_page(body: bytes, underlying: str) -> Chain:
 
 
 def _instant(timestamp: str) -> datetime:
-    """Read the time of a page; it is UTC where it does not say otherwise."""
+    """Read the time of a page; UTC if it has no time zone."""
     told_at = datetime.fromisoformat(timestamp)
     return told_at.replace(tzinfo=UTC) if told_at.tzinfo is None else told_at
 
@@ -120,7 +120,7 @@ def _options(raw: Sequence[msgspec.Raw]) -> list[_Option]:
     for item in raw:
         try:
             options.append(_option_decoder.decode(item))
-        except _UNREADABLE:  # counted by whoever asked: fewer came back
+        except _UNREADABLE:  # the caller counts it: fewer came back
             continue
     return options
 
@@ -147,7 +147,7 @@ def _rows(options: Sequence[_Option], underlying: str) -> pl.DataFrame:
 
 
 def quoted_at(told_at: datetime, underlying: str) -> datetime:
-    """Return the instant (UTC) of the quotes that were told at an instant.
+    """Return the instant (UTC) of the quotes on a page made at an instant.
 
     That is the last moment, at or before 15 minutes earlier, at which the options traded: in the
     regular session (09:30 to 16:15 New York), or at night (20:15 to 09:25) where Cboe has one.

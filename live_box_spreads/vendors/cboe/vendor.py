@@ -10,7 +10,7 @@ from live_box_spreads.feeds.options import MAX_INTERVAL_SECS, BaseUrl, FeedOptio
 from live_box_spreads.feeds.vendor import Vendor
 
 MIN_INTERVAL_SECS: Final = 30.0
-"""No page is asked for more often than this, whoever asks."""
+"""No page is asked for more often than this."""
 
 
 class CboeOptions(FeedOptions):

@@ -123,7 +123,7 @@ async def check_entitlement(client: TastytradeClient) -> Check:
 
 
 async def check_market(client: TastytradeClient) -> Check:
-    """Tell whether the market is open: outside its hours quotes are wide, old or absent."""
+    """Report whether the market is open: outside its hours quotes are wide, old or absent."""
     try:
         session = await client.session_state()
     except BoxSpreadsError as error:

@@ -93,7 +93,7 @@ class EventReader:
         self.decoder.forget_layout()
 
     def configure(self, event_fields: Mapping[str, list[str]]) -> None:
-        """Take over a layout; without both prices a quote says nothing, and REST has to do."""
+        """Take over a layout; quotes without both prices are not used, and REST replaces them."""
         self.decoder.configure(event_fields)
         if "Quote" in event_fields:
             withheld = _BOTH_PRICES - set(event_fields["Quote"])
@@ -102,7 +102,7 @@ class EventReader:
                 log.warning("prices_not_streamed", withheld=sorted(withheld))
 
     def missed_something(self) -> bool:
-        """Tell whether data came since the last call that could not be read or not be used."""
+        """Return whether data came since the last call that could not be read or not be used."""
         decoder = self.decoder
         unread = decoder.unreadable + decoder.malformed
         unread += sum(decoder.unconfigured[kind] for kind in self._rows)
@@ -111,7 +111,7 @@ class EventReader:
         return more or self._prices_withheld
 
     def update_of(self, data: bytes, received_at: datetime) -> Update | None:
-        """Return what one FEED_DATA says, or None if it says nothing."""
+        """Return the update in one FEED_DATA, or None if there is none."""
         by_type: dict[str, list[EventBatch]] = {}
         for batch in self.decoder.decode(data):
             if len(batch.rows):

@@ -85,12 +85,12 @@ class TastytradeFeed:
         Args:
             client: not opened yet.
             name: kept in each snapshot.
-            timeliness: None for what the account's entitlement says.
+            timeliness: None to take it from the account's entitlement.
             clock: current UTC time.
             rng: spreads reconnections; None for a new one.
             times: when the feed acts by itself; None for the usual.
             limits: how much is streamed; None for what the vendor allows.
-            progress: told (contracts answered, contracts asked) during a snapshot.
+            progress: called with (contracts answered, contracts asked) during a snapshot.
         """
         self.name = name
         self._client = client
@@ -108,7 +108,7 @@ class TastytradeFeed:
 
     @property
     def timeliness(self) -> Timeliness:
-        """Live or delayed, as the last quote token says; known from the first ``contracts`` on."""
+        """Live or delayed, as in the last quote token; known from the first ``contracts`` on."""
         if self._timeliness is None:
             raise FeedError("timeliness is known after the first call of contracts()")
         return self._timeliness
@@ -210,7 +210,7 @@ class TastytradeFeed:
         return FeedHealth(losses, dict(self._client.calls))
 
     async def _quote_token(self) -> QuoteToken:
-        """Get a token, which says anew whether quotes are delayed: an entitlement may lapse."""
+        """Get a token, and from it whether quotes are delayed: an entitlement may lapse."""
         token = await self._client.quote_token()
         if self._follows_token:
             now = Timeliness.DELAYED if token.is_delayed else Timeliness.LIVE

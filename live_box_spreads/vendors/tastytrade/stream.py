@@ -94,7 +94,7 @@ class UpdateStream:
             self._report_losses()
 
     async def _guarded(self, source: Coroutine[None, None, None]) -> None:
-        """Hand whatever ends a source to whoever reads the updates."""
+        """Pass the error that ends a source to the reader of the updates."""
         try:
             await source
         except Exception as error:  # noqa: BLE001  raised again in the reader's task
@@ -133,7 +133,7 @@ class UpdateStream:
                 yield Update(now, lost=lost, reason=event.reason, progress=self._progress())
 
     def _missed(self, reader: EventReader, now: datetime) -> Update:
-        """Let the quotes of a connection grow old, as each may have changed and nobody knows.
+        """Count the quotes of a connection as lost, as any of them may have changed.
 
         The next one of each makes it fresh again; REST brings those that stand unchanged.
         """
