@@ -92,7 +92,7 @@ class ConnectionCounts:
         losses: connections lost.
         malformed_frames: frames that could not be read.
         complaints: ERROR frames by type, such as ``BAD_ACTION``.
-        refused: subscriptions that did not fit a session; REST has to quote them.
+        refused: subscriptions that did not fit a session and are not streamed.
         resent: subscriptions sent again because the server dropped them.
         ignored: frames of unknown types or channels, by type.
     """

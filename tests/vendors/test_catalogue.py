@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,3 +167,13 @@ def test_a_broken_package_is_one_line_that_names_it(site: Path, code: str, says:
 
 def test_credentials_never_show() -> None:
     assert "hush" not in repr(FeedSetup(env={"TT_CLIENT_SECRET": "hush"}))
+
+
+def test_the_descriptions_load_no_client() -> None:
+    code = (
+        "import sys, live_box_spreads.vendors.catalogue\n"
+        "print([name for name in ('httpx2', 'websockets', 'numba') if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert ran.stdout.strip() == "[]"
