@@ -3,9 +3,9 @@
     uv run --frozen --extra dev --with atheris python -m benchmarks.fuzz_dxlink \
         -max_total_time=600 corpus/
 
-An input is a few frames, one a line; ``tests/feeds/dxlink/listener.py`` says what must hold after
+An input is a few frames, one a line; ``tests/dxlink/listener.py`` says what must hold after
 each. Arguments are libFuzzer's. What it finds is written to ``crash-…`` and belongs into
-``tests/feeds/dxlink/test_hostile_frames.py``. atheris is in no requirements: nothing else needs it.
+``tests/dxlink/test_hostile_frames.py``. atheris is in no requirements: nothing else needs it.
 
 The compiled reader runs as plain Python here, so that its branches count as coverage too.
 """
@@ -40,7 +40,7 @@ with atheris.instrument_imports(
 ):
     from live_box_spreads.dxlink import compact
     from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
-    from tests.feeds.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
+    from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
 
     compact.compile_reader()
 

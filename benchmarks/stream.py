@@ -30,13 +30,13 @@ from benchmarks.dxlink_blaster import Load, batches, feed_data, symbols
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.dxlink import messages as m
 from live_box_spreads.dxlink.compact import compile_reader
-from live_box_spreads.dxlink.connection import DXLinkLink
+from live_box_spreads.dxlink.connection import DXLinkConnection
 from live_box_spreads.dxlink.protocol import DXLinkProtocol
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget
 from live_box_spreads.feeds.base import CONTRACT_SCHEMA, Contracts
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.tastytrade_client import QuoteToken
-from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.event_reader import EventReader
 from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamLimits, StreamPlan
 from live_box_spreads.vendors.tastytrade.stream import UpdateStream
 
@@ -82,10 +82,10 @@ class Client:
     """What stands between socket and book, without the socket."""
 
     def __init__(self) -> None:
-        """Open the conversation."""
+        """Open the session."""
         self.book = LiveBook(contracts())
         plan = StreamPlan.of(self.book.contracts, {"SPX": 6800.0})
-        self._line = StreamLine(plan, 0)
+        self._reader = EventReader(plan, 0)
         self._protocol = DXLinkProtocol("token", FIELDS)
         self._protocol.connect()
         for frame in (*HANDSHAKE, CONFIG):
@@ -95,11 +95,11 @@ class Client:
         """Take one frame to the book."""
         for event in self._protocol.receive(frame):
             if isinstance(event, m.Data):
-                update = self._line.update_of(event.data, datetime.now(UTC))
+                update = self._reader.update_of(event.data, datetime.now(UTC))
                 if update is not None:
                     self.book.apply(update)
             elif isinstance(event, m.Configured):
-                self._line.configure(event.event_fields)
+                self._reader.configure(event.event_fields)
 
 
 def measured(take: Callable[[str], object], frames: list[str], rounds: int) -> list[float]:
@@ -237,17 +237,17 @@ async def receive(port: int, secs: float, connections: int) -> tuple[Seen, LiveB
     async def token() -> QuoteToken:
         return QuoteToken("token", f"ws://127.0.0.1:{port}/", "api")
 
-    links = [
-        DXLinkLink(
+    streamed = [
+        DXLinkConnection(
             token,
-            session,
+            share,
             FIELDS,
             rng=Random(1),  # noqa: S311  jitter
             budget=SharedBudget(ChangeBudget(changes=10**9)).of_rank(0),
         )
-        for session in plan.subscriptions.sessions
+        for share in plan.subscriptions.shares
     ]
-    stream = UpdateStream(plan, links, cast("RestPass", NoRest()), lambda: datetime.now(UTC))
+    stream = UpdateStream(plan, streamed, cast("RestPass", NoRest()), lambda: datetime.now(UTC))
     seen = Seen()
     begun: tuple[float, float] | None = None
     async with aclosing(stream.updates()) as updates:

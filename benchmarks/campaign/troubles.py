@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from benchmarks.campaign.rig import Rig, Setting, outcome
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.net.client import Limits
 from live_box_spreads.simulator.exchange import SimulatorOptions
@@ -33,7 +33,7 @@ QUICK = Setting(
     Universe(ROOTS, 2, "nearest", (0.996, 1.004)),
     FeedTimes(
         rest=RestTimes(every=5.0, after_loss=0.3, while_down=0.5),
-        link=LinkTimes(
+        connection=ConnectionTimes(
             handshake=1.0,
             silence=0.8,
             keepalive=0.3,

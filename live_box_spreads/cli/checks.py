@@ -1,4 +1,4 @@
-"""What ``boxes doctor`` looks at, one function a check; each failure says what to do."""
+"""The checks of ``boxes doctor``, one function each; the line of a failure has what to do."""
 
 from __future__ import annotations
 
@@ -8,36 +8,39 @@ import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from live_box_spreads.feeds.checks import Check, Outcome
+from live_box_spreads.feeds.vendor import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.settings import (
     PACKAGED_CONFIG,
     environment,
+    feed_setup,
     load_settings,
     make_feed,
     make_reference,
 )
 from live_box_spreads.settings.env_files import dotenv_files
-from live_box_spreads.settings.keyring import with_keyring
-from live_box_spreads.vendors.tastytrade.checks import NAMES, check_vendor
+from live_box_spreads.vendors.catalogue import VENDORS, checks_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from live_box_spreads.feeds.vendor import Vendor
     from live_box_spreads.settings import Settings
 
 MIN_FREE_BYTES = 500_000_000
 """About a thousand large snapshots."""
 
 
-async def run_checks(config: Path | None) -> AsyncIterator[Check]:
+async def run_checks(
+    config: Path | None, vendors: tuple[Vendor, ...] = VENDORS
+) -> AsyncIterator[Check]:
     """Check everything that a collector needs, in the order in which it would miss it."""
     dotenv, env = check_dotenv()
     yield dotenv
     try:
-        settings = load_settings(config, env)
+        settings = load_settings(config, env, vendors)
     except BoxSpreadsError as error:
         yield Check("configuration", Outcome.FAILED, str(error))
         return
@@ -45,16 +48,12 @@ async def run_checks(config: Path | None) -> AsyncIterator[Check]:
     yield check_store(settings.snapshot_folder)
     yield check_disk(settings.snapshot_folder)
     yield check_reference(settings, datetime.now(UTC))
-    if settings.feed == "simulated":
-        reason = "the feed is simulated; set `feed: tastytrade` for the vendor's quotes"
-        for name in NAMES:
-            yield Check(name, Outcome.NOT_NEEDED, reason)
-        return
-    if settings.feed != "tastytrade":
+    vendor = settings.vendor()
+    checks = checks_of(vendor) if vendor is not None else None
+    if checks is None:
         yield await check_feed(settings, env)
         return
-    address, root = settings.tastytrade.base_url, settings.tickers[0]
-    async for check in check_vendor(address, root, with_keyring(env)):
+    async for check in checks(feed_setup(settings, env), settings.universe()):
         yield check
 
 

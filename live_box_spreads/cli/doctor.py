@@ -12,7 +12,7 @@ from live_box_spreads.cli.output import say
 from live_box_spreads.plain_text import plain
 
 if TYPE_CHECKING:
-    from live_box_spreads.feeds.checks import Check
+    from live_box_spreads.feeds.vendor import Check
 
 _COLOURS = {"ok": "green", "failed": "red", "not needed": "dim"}
 
@@ -26,7 +26,7 @@ def doctor(*, config: ConfigOption = None) -> None:
     Exits with 1 if a check fails; its line says what to do.
     """
     from live_box_spreads.cli.checks import run_checks  # noqa: PLC0415
-    from live_box_spreads.feeds.checks import Outcome  # noqa: PLC0415
+    from live_box_spreads.feeds.vendor import Outcome  # noqa: PLC0415
     from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     async def all_checks() -> list[Check]:

@@ -12,9 +12,9 @@ import typer
 from live_box_spreads.cli.options import examples
 from live_box_spreads.cli.output import say, tell
 from live_box_spreads.cli.progress import progress_bar
+from live_box_spreads.feeds.importers import refuse_future
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
 from live_box_spreads.feeds.importers.cboe import read_cboe
-from live_box_spreads.feeds.importers.clock import refuse_future
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.plain_text import error_lines
 from live_box_spreads.stores.snapshots import SnapshotStore

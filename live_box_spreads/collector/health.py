@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from live_box_spreads.collector.live_book import RootHealth
-    from live_box_spreads.feeds.base import StreamProgress, Update
-    from live_box_spreads.feeds.health import FeedHealth
+    from live_box_spreads.feeds.base import FeedHealth, StreamProgress, Update
 
 SILENT_AFTER_SECS = 60.0
 """A root of which the stream says nothing for this long is worth a word."""

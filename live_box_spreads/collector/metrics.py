@@ -256,7 +256,7 @@ def _feed(health: CollectorHealth) -> Iterator[Metric]:
     if health.feed is None:
         return
     losses = dict(health.feed.losses)
-    reconnects = losses.pop("links_lost", 0)
+    reconnects = losses.pop("connections_lost", 0)
     yield _counter("stream_reconnects", "Connections lost and replaced.", {(): reconnects})
     yield _counter(
         "stream_losses",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class ChunkQueue:
     """What one connection has still to send, and what it sent a moment ago.
 
-    The server confirms no subscription. It complains of one that it dropped, and does not say
-    which: so whatever was sent so recently that it may have been the one counts as dropped.
+    The server confirms no subscription. It sends an error for one that it dropped, without
+    naming it: so whatever was sent so recently that it may have been the one counts as dropped.
 
     Attributes:
         sent: subscriptions that the server has, as far as is known.

@@ -1,7 +1,7 @@
 """Plain COMPACT data read straight from its bytes: the fast twin of ``decoder``.
 
 What is not plain (escapes, exponents, null, a missing value, whitespace, …) is left to the decoder,
-so that both always say the same.
+so that both always give the same result.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class PlainReader:
     def _array(
         self, text: Bytes, at: int, event_type: str, layout: NDArray[np.int8]
     ) -> tuple[PlainRows | None, int]:
-        """Read one array from its first value on, and say where the text goes on behind it."""
+        """Read one array from its first value on, and return where the text goes on behind it."""
         wanted = len(self._fields.get(event_type, ()))
         most = text.size // (2 * layout.size) + 1  # a value and what follows it are two bytes
         rows = np.empty(most, np.int32)

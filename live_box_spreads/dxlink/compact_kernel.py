@@ -4,7 +4,7 @@ Nobody but ``compact.compile_reader`` imports it, since that takes seconds. It r
 it can read exactly as the decoder would: plain ASCII strings, and decimals whose digits make an
 integer below 2^53 over a power of ten up to 10^22, of which one division gives the nearest float64
 (W. D. Clinger, "How to read floating point numbers accurately", 1990). At anything else it stops
-and says so, and the frame is read by the decoder.
+and returns that, and the frame is read by the decoder.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _starts_with(text: Bytes, at: int, word: Bytes) -> bool:
 
 @cached_njit
 def _special(text: Bytes, at: int) -> tuple[int, float]:
-    """Read the rest of a string that stands for no finite number; (end, NaN), end 0 if unusual."""
+    """Read the rest of a string for no finite number; (end, NaN), end 0 if unusual."""
     for word in (_NAN, _INFINITY, _MINUS_INFINITY):
         if _starts_with(text, at, word):
             return at + word.size, np.nan
@@ -153,13 +153,13 @@ def _row_of(text: Bytes, begin: int, end: int, hashed: np.uint64, table: SymbolT
 
 @cached_njit
 def _number(text: Bytes, at: int) -> tuple[int, float]:
-    """Read a number or what stands for one; (end, value), end 0 if unusual."""
+    """Read a number, or a string in place of one; (end, value), end 0 if unusual."""
     return _special(text, at + 1) if text[at] == _QUOTE else _decimal(text, at)
 
 
 @cached_njit
 def _skip(text: Bytes, at: int) -> int:
-    """Return the end of a value that nobody wants; 0 if unusual."""
+    """Return the end of a value that is not wanted; 0 if unusual."""
     if text[at] != _QUOTE:
         return _decimal(text, at)[0]
     close = _string_end(text, at + 1)[0]

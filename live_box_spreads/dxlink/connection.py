@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -17,10 +17,9 @@ from websockets.frames import CloseCode
 from live_box_spreads.dxlink import messages as m
 from live_box_spreads.dxlink.protocol import DXLinkProtocol
 from live_box_spreads.dxlink.session import (
+    ConnectionCounts,
+    ConnectionTimes,
     DXLinkSession,
-    LinkCounts,
-    LinkTimes,
-    SessionEvent,
     Subscribed,
     closed_by_server,
 )
@@ -81,17 +80,17 @@ class StreamToken(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkDown:
+class ConnectionLost:
     """The connection was lost; another one is on its way."""
 
     reason: str
 
 
-LinkEvent: TypeAlias = m.Configured | m.Data | m.Malformed | Subscribed | LinkDown
+ConnectionEvent: TypeAlias = m.Configured | m.Data | m.Malformed | Subscribed | ConnectionLost
 
 
-def link_ruling(error: Exception) -> Ruling:
-    """Return what ``net/verdicts.py`` rules about whatever ended a connection."""
+def connection_ruling(error: Exception) -> Ruling:
+    """Return what ``net/verdicts.py`` rules about whatever ended a session."""
     if isinstance(error, InvalidStatus):
         return status_ruling(error.response.status_code)
     if isinstance(error, ConnectionClosed):
@@ -112,13 +111,13 @@ def _was_too_large(error: Exception) -> bool:
 
 
 class _Connect(connect):
-    """Opens a websocket where it is told to; a redirect would take the token elsewhere."""
+    """Opens a websocket and follows no redirect, which would take the token elsewhere."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
 
 
-class DXLinkLink:
+class DXLinkConnection:
     """Reconnects and resubscribes until it is closed or finally refused.
 
     Attributes:
@@ -132,7 +131,7 @@ class DXLinkLink:
         fields: Mapping[str, Sequence[str]],
         *,
         rng: random.Random,
-        times: LinkTimes | None = None,
+        times: ConnectionTimes | None = None,
         budget: Pace | None = None,
         wall_secs: Callable[[], float] = time.time,
     ) -> None:
@@ -143,11 +142,11 @@ class DXLinkLink:
             subscriptions: what to subscribe, in this order.
             fields: fields wanted by event type.
             rng: spreads the reconnections of many clients.
-            times: when the link acts.
+            times: when the connection acts.
             budget: pace of subscription changes.
             wall_secs: the wall clock, in seconds; after a jump of it the connection is replaced.
         """
-        self.counts = LinkCounts()
+        self.counts = ConnectionCounts()
         self._quote_token = quote_token
         self._subscriptions = tuple(subscriptions)
         self._held = len(self._subscriptions)
@@ -155,18 +154,18 @@ class DXLinkLink:
         self._chunk_symbols, self._chunk_bytes = MAX_CHUNK_SYMBOLS, MAX_CHUNK_BYTES
         self._fields = fields
         self._rng = rng
-        self._times = times or LinkTimes()
+        self._times = times or ConnectionTimes()
         self._budget = budget or SharedBudget(ChangeBudget()).of_rank(0)
         self._wall_secs = wall_secs
         self._refused_tokens = 0
         self._refused = False
         self._url = ""
 
-    async def events(self) -> AsyncGenerator[LinkEvent]:
+    async def events(self) -> AsyncGenerator[ConnectionEvent]:
         """Connect and stay connected.
 
-        A refusal that no retry mends is tried again at the slowest pace: whoever runs for months
-        outlives a mistake at the other end, and REST stands in meanwhile.
+        A refusal that no retry mends is tried again at the slowest pace: a process that runs
+        for months outlives a mistake at the other end.
 
         Raises:
             FeedError: a refused login.
@@ -176,12 +175,12 @@ class DXLinkLink:
         while True:
             begun_secs = now_secs()
             try:
-                async with aclosing(self._connection()) as events:
+                async with self._session() as session, aclosing(session.events()) as events:
                     async for event in events:
                         if isinstance(event, m.Opened):
                             self._refused_tokens = 0
                             self._refused = False
-                            log.info("link_up", subscriptions=len(self._subscriptions))
+                            log.info("connection_up", subscriptions=len(self._subscriptions))
                             # It stands, even if others go first with subscribing.
                             yield Subscribed(0, len(self._wanted()))
                         else:
@@ -192,12 +191,13 @@ class DXLinkLink:
             failures = 1 if proven else failures + 1
             pause_secs = self._pause_secs(failures)
             self.counts.losses += 1
-            log.warning("link_down", reason=reason, retry_in_secs=round(pause_secs, 1))
-            yield LinkDown(reason)
+            log.warning("connection_lost", reason=reason, retry_in_secs=round(pause_secs, 1))
+            yield ConnectionLost(reason)
             await asyncio.sleep(pause_secs)
 
-    async def _connection(self) -> AsyncGenerator[SessionEvent]:
-        """Run one connection to its end, which is always an exception."""
+    @asynccontextmanager
+    async def _session(self) -> AsyncGenerator[DXLinkSession]:
+        """Open a websocket with a fresh token, and close it in the end."""
         token = await self._quote_token()
         self._url = token.url
         protocol = DXLinkProtocol(
@@ -229,9 +229,7 @@ class DXLinkLink:
                 wall_secs=self._wall_secs,
             )
             try:
-                async with aclosing(session.events()) as events:
-                    async for event in events:
-                        yield event
+                yield session
             finally:
                 for kind, times in protocol.ignored.items():
                     m.tally(self.counts.ignored, kind, times)
@@ -241,7 +239,7 @@ class DXLinkLink:
         return (await self._quote_token()).token
 
     def _keep_to(self, session: DXLinkSession) -> None:
-        """Remember what this connection could hold, if that was less than it was asked for."""
+        """Remember what this session could hold, if that was less than it was asked for."""
         if session.full_since_secs is not None:
             self._held = session.subscribed
             self._full_since_secs = session.full_since_secs
@@ -254,7 +252,7 @@ class DXLinkLink:
         return self._subscriptions[: self._held]
 
     def _judge(self, error: Exception) -> str:
-        """Do what the end of a connection asks for, and return why it ended."""
+        """Do what the end of a session asks for, and return why it ended."""
         verdict = self._ruling(error).verdict
         if verdict is Verdict.STOP:
             raise error
@@ -262,13 +260,13 @@ class DXLinkLink:
         self._refused_tokens += verdict is Verdict.RENEW
         if verdict is Verdict.SHRINK:
             self._halve_chunks()
-        return self._told(error)
+        return self._reason_of(error)
 
     def _ruling(self, error: Exception) -> Ruling:
-        return UNTRUSTED if is_certificate_error(error) else link_ruling(error)
+        return UNTRUSTED if is_certificate_error(error) else connection_ruling(error)
 
-    def _told(self, error: Exception) -> str:
-        """Return what to tell a person about the end of a connection."""
+    def _reason_of(self, error: Exception) -> str:
+        """Return why a session ended, as text for people."""
         if is_certificate_error(error):
             return untrusted(self._url)
         if _was_too_large(error):
@@ -276,13 +274,13 @@ class DXLinkLink:
                 f"the quote stream sent a message of more than {_LARGEST_MESSAGE_BYTES:,} bytes, "
                 "which was not read; the connection is replaced"
             )
-        # A closing reason and the status line of a refusal are the server's words.
+        # A closing reason and the status line of a refusal are text of the server.
         ours = isinstance(error, FeedError)
         reason = (str(error) if ours else server_text(str(error))) or type(error).__name__
         if self._refused:
             return (
                 f"the quote stream cannot be opened: {reason}; check the account's entitlement and "
-                "the address that /api-quote-tokens gives"
+                "the address of the stream"
             )
         if self._refused_tokens >= _REFUSED_TOKENS:
             return (

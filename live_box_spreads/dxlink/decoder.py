@@ -5,7 +5,7 @@ frame is a list of objects. Numbers may be the strings "NaN", "Infinity" and "-I
 that cannot be read is counted and skipped; it never harms its neighbours.
 
 Plain COMPACT data is read by ``compact`` once that is compiled. What is here reads everything,
-and says what the fast way has to say.
+and defines what the fast way returns.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class EventBatch:
     Attributes:
         event_type: such as ``Quote``.
         rows: row number of each event's symbol; may repeat, the last one is the newest.
-        columns: finite numbers by field name; NaN where the server says that there is none, be it
+        columns: finite numbers by field name; NaN where the server sends that there is none, be it
             as NaN or as an infinity, or left the field out.
     """
 
@@ -54,7 +54,7 @@ class FeedDecoder:
         malformed: rows that could not be read.
         unknown: rows of symbols that were not asked for, or no longer.
         unconfigured: arrays by event type that came before their FEED_CONFIG; not decoded.
-        read_slowly: events read without the compiled reader; many of them say that it would pay.
+        read_slowly: events read without the compiled reader; many of them mean that it would pay.
     """
 
     def __init__(

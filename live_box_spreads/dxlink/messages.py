@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding of a hostile text raises."""
+"""Errors that decoding an invalid text may raise."""
 
 _MOST_KINDS = 50
 _LONGEST_KIND = 40
@@ -51,7 +51,7 @@ class ChannelOpened(Frame, frozen=True, tag="CHANNEL_OPENED"):
 
 
 class ChannelClosed(Frame, frozen=True, tag="CHANNEL_CLOSED"):
-    """The channel is gone, by our wish or the server's."""
+    """The channel is closed, by us or by the server."""
 
 
 class FeedConfig(Frame, frozen=True, tag="FEED_CONFIG", rename="camel"):

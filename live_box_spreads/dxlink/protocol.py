@@ -14,7 +14,7 @@ that never goes back.
     AUTHORIZING, OPENING, OPEN, CLOSING ─UNAUTHORIZED─► CLOSED
     OPENING, OPEN, CLOSING ─CHANNEL_CLOSED─► CLOSED        OPEN ─close─► CLOSING
 
-What a server may say in which state is ``_LEGAL``; anything else breaks the protocol.
+``_LEGAL`` has the frames that a server may send in each state; any other breaks the protocol.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FEED_CHANNEL: Final = 1
 
 
 class State(Enum):
-    """Where the conversation stands."""
+    """The state of a session."""
 
     NEW = "new"
     CONNECTING = "waiting for SETUP and AUTH_STATE"
@@ -70,17 +70,17 @@ _LEGAL: Final[Mapping[type[m.Frame], frozenset[State]]] = {
     m.FeedConfig: frozenset({State.OPEN, State.CLOSING}),
     m.FeedData: frozenset({State.OPEN, State.CLOSING}),
 }
-"""States in which a server may send each type of frame; in CLOSED it speaks to nobody."""
+"""States in which a server may send each type of frame; in CLOSED it sends none."""
 
 _OF_CONNECTION: Final = (m.Setup, m.AuthState, m.Keepalive)
 """Frames of channel 0; an ERROR may concern any channel."""
 
 
 class DXLinkProtocol:
-    """One conversation on one websocket, from SETUP to the end.
+    """One session on one websocket, from SETUP to the end.
 
     Attributes:
-        state: where the conversation stands.
+        state: the state of the session.
         ignored: frames of unknown types or other channels, or after the end, counted by type.
         malformed: number of frames that could not be read.
     """
@@ -93,7 +93,7 @@ class DXLinkProtocol:
         aggregation_secs: float = 0.1,
         keepalive_secs: float = 30.0,
     ) -> None:
-        """Prepare a conversation.
+        """Prepare a session.
 
         Args:
             token: quote token; leaves this object in the AUTH frame only.
@@ -131,7 +131,7 @@ class DXLinkProtocol:
         """Queue the first frame.
 
         Raises:
-            ProtocolError: not the beginning of the conversation.
+            ProtocolError: not the beginning of the session.
         """
         self._require(State.NEW, "connect")
         self._queue(
@@ -332,7 +332,7 @@ def _type_name(shape: type[m.Frame]) -> str:
 
 
 def _is_foreign(message: m.Frame) -> bool:
-    """Tell whether a frame belongs to a channel that is not ours."""
+    """Return whether a frame belongs to a channel that is not ours."""
     if isinstance(message, m.PeerError):
         return False
     return message.channel != (0 if isinstance(message, _OF_CONNECTION) else FEED_CHANNEL)

@@ -1,11 +1,10 @@
-"""One DXLink conversation on one open websocket, from SETUP to its end."""
+"""One DXLink session: the life of one websocket, from SETUP to its end."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -32,30 +31,30 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _LOGGED_EACH: Final = 16
-"""More of the same are logged with each doubling: a server gone mad must not fill the disk."""
+"""More of the same are logged with each doubling: a faulty server must not fill the disk."""
 
 _LONGEST_WAIT_SECS: Final = 1.0
 """It wakes this often even if nothing comes, so that a standstill is seen for what it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class LinkTimes:
-    """When the link acts; all in seconds.
+class ConnectionTimes:
+    """When a connection acts; all in seconds.
 
     Attributes:
         handshake: longest wait for the websocket, and then for the feed channel.
-        silence: nothing inbound for this long means that the link is dead.
+        silence: nothing inbound for this long means that the session is dead.
         keepalive: longest outbound silence.
         aggregation: period over which the server may conflate.
         chunk_pause: pause between two frames of subscriptions, so that data flows in between.
         first_retry: pause before the first reconnection; doubles with each failure.
         longest_retry: longest such pause.
-        proven: a link that lived this long starts over with ``first_retry``.
+        proven: a session that lived this long starts over with ``first_retry``.
         token_life: a quote token is replaced after this; it lasts 24 hours.
         in_flight: what was sent this recently may be what a complaint is about.
         full: a session that held less than asked for is asked for no more until so much later.
         standstill: a pause of this process or a jump of the wall clock beyond this makes the
-            link suspect; it is replaced.
+            session suspect; it is replaced.
     """
 
     handshake: float = 20.0
@@ -86,14 +85,14 @@ class Subscribed:
 
 
 @dataclass(slots=True)
-class LinkCounts:
+class ConnectionCounts:
     """What went wrong so far, for metrics and reports.
 
     Attributes:
         losses: connections lost.
         malformed_frames: frames that could not be read.
         complaints: ERROR frames by type, such as ``BAD_ACTION``.
-        refused: subscriptions that did not fit a session; REST has to quote them.
+        refused: subscriptions that did not fit a session and are not streamed.
         resent: subscriptions sent again because the server dropped them.
         ignored: frames of unknown types or channels, by type.
     """
@@ -117,15 +116,15 @@ class DXLinkSession:
             on the loop's clock; None if it did not.
     """
 
-    def __init__(  # noqa: PLR0913 # what a link shares with its connections, all by keyword
+    def __init__(  # noqa: PLR0913 # what a connection shares with its sessions, all by keyword
         self,
         socket: ClientConnection,
         protocol: DXLinkProtocol,
         subscriptions: Iterable[Sequence[Subscription]],
         *,
         budget: Pace,
-        times: LinkTimes,
-        counts: LinkCounts,
+        times: ConnectionTimes,
+        counts: ConnectionCounts,
         fresh_token: Callable[[], Awaitable[str]],
         wall_secs: Callable[[], float] = time.time,
     ) -> None:
@@ -133,7 +132,7 @@ class DXLinkSession:
 
         Args:
             socket: an open websocket.
-            protocol: a new conversation.
+            protocol: a new state machine.
             subscriptions: what to subscribe, in chunks that each fit a frame.
             budget: pace of subscription changes, shared by all connections.
             times: when to act.
@@ -159,7 +158,7 @@ class DXLinkSession:
         return self._queue.sent
 
     async def events(self) -> AsyncGenerator[SessionEvent]:
-        """Talk until the connection ends, which always raises.
+        """Run until the session ends, which always raises.
 
         Raises:
             TokenRefusedError: the server does not take the token, or no longer.
@@ -168,38 +167,33 @@ class DXLinkSession:
             ProtocolError: the server breaks the protocol.
             FeedError: the server does not speak our DXLink, or the login was refused.
         """
-        try:
-            async with aclosing(self._talk()) as events:
-                async for event in events:
-                    yield event
-        finally:
-            await self._renewal.close()
-
-    async def _talk(self) -> AsyncGenerator[SessionEvent]:
         begun_secs = self._now_secs()
         silent_secs = 0.0
         before = self._instant()
         self._protocol.connect()
-        while True:
-            queued = self._queue_chunk()
-            self._replace_token()
-            await self._send()
-            if queued:
-                yield self._progress()
-            asked_secs = self._idle_secs(silent_secs)
-            listening_since = self._instant()
-            frame = await self._frame_within(asked_secs)
-            after = self._instant()
-            self._refuse_standstill(before, listening_since, after, asked_secs)
-            before = after
-            if frame is None:
-                silent_secs += after.steady_secs - listening_since.steady_secs
-            else:
-                silent_secs = 0.0
-                for event in self._protocol.receive(frame):
-                    if (passed_on := self._handled(event)) is not None:
-                        yield passed_on
-            self._check_life(begun_secs, silent_secs)
+        try:
+            while True:
+                queued = self._queue_chunk()
+                self._replace_token()
+                await self._send()
+                if queued:
+                    yield self._progress()
+                asked_secs = self._idle_secs(silent_secs)
+                listening_since = self._instant()
+                frame = await self._frame_within(asked_secs)
+                after = self._instant()
+                self._refuse_standstill(before, listening_since, after, asked_secs)
+                before = after
+                if frame is None:
+                    silent_secs += after.steady_secs - listening_since.steady_secs
+                else:
+                    silent_secs = 0.0
+                    for event in self._protocol.receive(frame):
+                        if (passed_on := self._handled(event)) is not None:
+                            yield passed_on
+                self._check_life(begun_secs, silent_secs)
+        finally:
+            await self._renewal.close()
 
     def _progress(self) -> Subscribed:
         return Subscribed(self._queue.sent, self._queue.left)
@@ -288,7 +282,7 @@ class DXLinkSession:
             )
 
     def _handled(self, event: m.Event) -> SessionEvent | None:
-        """Deal with what concerns the link only, and return what concerns the caller."""
+        """Deal with what concerns the session only, and return what concerns the caller."""
         match event:
             case m.Opened() | m.Configured() | m.Data():
                 return event
@@ -339,9 +333,9 @@ class DXLinkSession:
 
 
 def closed_by_server(closed: ConnectionClosed) -> int | None:
-    """Return the code that the server closed with; None if we did, or if nobody said anything.
+    """Return the code that the server closed with; None if we did, or if there was no close frame.
 
-    A server answers our close with the same code, which then says nothing about it.
+    A server answers our close with the same code, which then has no meaning of its own.
     """
     if closed.rcvd is None or closed.rcvd_then_sent is False:
         return None
@@ -349,5 +343,5 @@ def closed_by_server(closed: ConnectionClosed) -> int | None:
 
 
 def _is_worth_a_line(count: int) -> bool:
-    """Tell whether to log the so-manieth of a kind: the first ones, then each doubling."""
+    """Return whether to log this one of a kind: the first ones, then at each doubling."""
     return count <= _LOGGED_EACH or count & (count - 1) == 0

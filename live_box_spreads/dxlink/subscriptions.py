@@ -55,11 +55,11 @@ class SubscriptionPlan:
     the loss of the last one is the loss of the least wanted.
 
     Attributes:
-        sessions: what each connection subscribes, in order of sending; no repetition.
+        shares: what each connection subscribes, in order of sending; no repetition.
         left_out: what did not fit.
     """
 
-    sessions: tuple[tuple[Subscription, ...], ...]
+    shares: tuple[tuple[Subscription, ...], ...]
     left_out: tuple[Subscription, ...]
 
     @classmethod
@@ -80,17 +80,17 @@ class SubscriptionPlan:
         size = max(1, min(subscriptions_each, MAX_SUBSCRIPTIONS))
         room = size * max(1, min(connections, MAX_SESSIONS))
         taken = unique[:room]
-        sessions = tuple(taken[at : at + size] for at in range(0, len(taken), size))
-        return cls(sessions, unique[room:])
+        shares = tuple(taken[at : at + size] for at in range(0, len(taken), size))
+        return cls(shares, unique[room:])
 
     def report(self) -> str:
         """Return one line on what was left out; empty if all fits."""
         if not self.left_out:
             return ""
-        total = len(self.left_out) + sum(map(len, self.sessions))
+        total = len(self.left_out) + sum(map(len, self.shares))
         first = self.left_out[0]
         return (
-            f"{len(self.left_out):,} of {total:,} subscriptions do not fit {len(self.sessions)} "
+            f"{len(self.left_out):,} of {total:,} subscriptions do not fit {len(self.shares)} "
             f"connections and are polled instead, from {first.event_type} of {first.symbol} on; "
             "narrow the universe or allow more connections to stream them all"
         )
@@ -227,7 +227,7 @@ class SharedBudget:
         """Note that a connection asks, and tell whether another one goes first.
 
         As long as another goes on asking, there is more to send of what is wanted more; one that
-        is down does not ask, and holds nobody up.
+        is down does not ask, and does not delay the others.
         """
         self._asked[rank] = urgent, now_secs
         return any(

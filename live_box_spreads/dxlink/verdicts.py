@@ -21,7 +21,7 @@ COMPLAINTS: Final[Sequence[tuple[str, str, Ruling]]] = (
     (
         "BAD_ACTION",
         "subscription size is too big",
-        Ruling(Verdict.SHRINK, "the session is full; what does not fit is left to REST"),
+        Ruling(Verdict.SHRINK, "the session is full; what does not fit is not streamed"),
     ),
     (
         "BAD_ACTION",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, runtime_checkable
 
 import polars as pl
 
@@ -165,7 +165,7 @@ class Update:
             new quotes arrive. None if none was lost.
         reason: why it was lost; empty if nothing was.
         doubted: row numbers of contracts about which the stream has fallen silent by itself: they
-            stood when they were last quoted, whatever the stream said of their root since.
+            stood when they were last quoted, whatever came of their root since.
         progress: how far the stream is with subscribing, or None if unchanged.
     """
 
@@ -188,7 +188,7 @@ class FeedSetup:
         options: the feed's own section of the configuration, by key.
         env: environment variables, those of ``.env`` included; credentials are here.
         one_time_code: asks the person for the code that a login from a new device needs; None
-            where nobody is there.
+            if there is nobody to ask.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -197,7 +197,7 @@ class FeedSetup:
 
 
 class Feed(Protocol):
-    """A source of option quotes. Used as an async context manager, so that it can let go.
+    """A source of option quotes. An async context manager, so that it closes what it opened.
 
     Attributes:
         name: short name, such as ``tastytrade``; kept in each snapshot.
@@ -211,7 +211,7 @@ class Feed(Protocol):
         ...
 
     def market_time(self) -> datetime:
-        """Return the instant (UTC) that the newest quotes of this feed stand for.
+        """Return the instant (UTC) of the newest quotes of this feed.
 
         Now for a live feed, some minutes ago for a delayed one, the recorded instant for a
         replay. Settlement and expiry count from it; it is known once quotes were asked for.
@@ -246,8 +246,8 @@ class Feed(Protocol):
     def updates(self, contracts: Contracts) -> AsyncIterator[Update]:
         """Stream updates of these contracts until the iterator is closed.
 
-        The first round brings every contract's current quote. A lost link is reported by an
-        update with ``lost`` and mended by the feed itself; only a final refusal raises.
+        The first round brings every contract's current quote. A lost connection is reported by an
+        update with ``lost`` and replaced by the feed itself; only a final refusal raises.
 
         Raises:
             FeedEndedError: there are no more quotes, as at the end of a recording.
@@ -266,4 +266,26 @@ class FeedFactory(Protocol):
             ConfigError: an option cannot be used.
             CredentialsError: credentials that the feed needs are missing.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """Counts since the feed was made; none ever goes down.
+
+    Attributes:
+        losses: what was lost on the way, by kind: ``connections_lost``, ``malformed_frames``, ….
+        rest_calls: REST requests by outcome: an HTTP status, ``timeout`` or ``unreachable``.
+    """
+
+    losses: Mapping[str, int]
+    rest_calls: Mapping[str, int]
+
+
+@runtime_checkable
+class TellsHealth(Protocol):
+    """A feed that counts; any feed may, none has to."""
+
+    def health(self) -> FeedHealth:
+        """Return the counts as of now; from any thread."""
         ...

@@ -39,7 +39,7 @@ def contracts_of_quotes(
         quotes: columns of ``CHAIN_SCHEMA``, no contract twice.
         spot: price by underlying, index points.
         universe: what to take.
-        now: instant that the quotes stand for; what expired before is left out.
+        now: instant of the quotes; what expired before is left out.
         source: where the quotes come from, for messages.
         failures: what is known to fail already, one line a root.
 

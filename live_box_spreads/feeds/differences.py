@@ -34,7 +34,7 @@ def quotes_of_contracts(contracts: Contracts, quotes: pl.DataFrame) -> pl.DataFr
 
     Returns:
         Columns of ``CHAIN_SCHEMA``; a contract without a quote has null everywhere but in the
-        columns that say which contract it is.
+        columns that name the contract.
     """
     values = quotes.select(*KEY, *(name for name in CHAIN_SCHEMA if name not in CONTRACT_COLUMNS))
     wanted = contracts.table.select(CONTRACT_COLUMNS)
@@ -43,13 +43,13 @@ def quotes_of_contracts(contracts: Contracts, quotes: pl.DataFrame) -> pl.DataFr
 
 
 class Differences:
-    """Remembers what was told of each contract, so that only changes are told."""
+    """Remembers the last values of each contract, so that an update holds only changes."""
 
     def __init__(self, contracts: Contracts) -> None:
-        """Start with nothing told."""
+        """Start without any values."""
         self._contracts = contracts
         self._underlying = contracts.table["underlying"].to_numpy()
-        self._told = np.zeros(len(contracts), np.bool_)
+        self._known = np.zeros(len(contracts), np.bool_)
         self._values = {name: np.full(len(contracts), np.nan) for name in _QUOTES + _ACTIVITY}
         self._times: NDArray[np.datetime64] = np.full(len(contracts), "NaT", dtype="datetime64[ms]")
 
@@ -64,14 +64,14 @@ class Differences:
         """Return what is new in these quotes; the first ones tell every contract.
 
         Args:
-            quotes: columns of ``CHAIN_SCHEMA``; a contract that is not there is quoted by nobody.
+            quotes: columns of ``CHAIN_SCHEMA``; a contract that is not there has no quotes.
             received_at: as in ``Update``.
             spot: as in ``Update``.
             underlying: the only one that these quotes are about; None for all.
         """
-        told = self._told.copy()
+        known = self._known.copy()
         about = (
-            np.ones(len(told), np.bool_) if underlying is None else self._underlying == underlying
+            np.ones(len(known), np.bool_) if underlying is None else self._underlying == underlying
         )
         found = quotes_of_contracts(self._contracts, quotes)
         values = {
@@ -79,12 +79,12 @@ class Differences:
         }
         times = found["quote_time"].dt.replace_time_zone(None).to_numpy()
         later = (times != self._times) & ~(np.isnat(times) & np.isnat(self._times))
-        quoted = np.flatnonzero(about & (~told | later | self._changed(values, _QUOTES)))
-        active = np.flatnonzero(about & (~told | self._changed(values, _ACTIVITY)))
+        quoted = np.flatnonzero(about & (~known | later | self._changed(values, _QUOTES)))
+        active = np.flatnonzero(about & (~known | self._changed(values, _ACTIVITY)))
         for name, column in values.items():
             self._values[name][about] = column[about]
         self._times[about] = times[about]
-        self._told |= about
+        self._known |= about
         return Update(
             received_at,
             quotes=_quotes(quoted, values, times) if quoted.size else None,
@@ -95,8 +95,8 @@ class Differences:
     def _changed(
         self, values: Mapping[str, NDArray[np.float64]], names: tuple[str, ...]
     ) -> NDArray[np.bool_]:
-        """Tell which contracts differ from what was told in any of these columns; NaN is NaN."""
-        changed = np.zeros(len(self._told), np.bool_)
+        """Return which contracts differ from the last values in any column; NaN equals NaN."""
+        changed = np.zeros(len(self._known), np.bool_)
         for name in names:
             old, new = self._values[name], values[name]
             changed |= (old != new) & ~(np.isnan(old) & np.isnan(new))

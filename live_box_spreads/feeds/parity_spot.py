@@ -1,4 +1,4 @@
-"""The price of an index from the options on it, where nobody tells it."""
+"""The price of an index from the options on it, by put-call parity."""
 
 from __future__ import annotations
 

@@ -11,21 +11,23 @@ import asyncio
 import itertools
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from live_box_spreads.feeds.base import FeedHealth
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
-from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.options import Factor, FeedOptions, HomePath, Secs
 from live_box_spreads.feeds.timeline import Playback, Timeline
+from live_box_spreads.feeds.vendor import Vendor
 from live_box_spreads.model.chain import KEY, UNCHECKED, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError, SnapshotError
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
-    from pathlib import Path
 
     from live_box_spreads.feeds.base import Contracts, FeedSetup, Universe, Update
 
@@ -75,7 +77,7 @@ class ReplayFeed:
         self._timeline: Timeline | None = None
         self._started: float | None = None
         self._shown: tuple[Path, Chain] | None = None
-        self._told_unchecked = False
+        self._warned_unchecked = False
 
     @property
     def timeliness(self) -> Timeliness:
@@ -140,18 +142,18 @@ class ReplayFeed:
         )
 
     async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
-        """Tell the snapshot that is due, then what each later one changes.
+        """Yield the snapshot that is due, then what each later one changes.
 
         Raises:
             FeedEndedError: the recording is over.
             FeedError: no snapshot can be read.
         """
         differences = Differences(contracts)
-        told: Chain | None = None
+        shown: Chain | None = None
         while True:
             chain = await self._due()
-            if chain is not told:
-                told = chain
+            if chain is not shown:
+                shown = chain
                 yield differences.update(chain.quotes, datetime.now(UTC), chain.spot)
                 continue  # time has passed while it was taken in
             pause = self._opened().secs_to_next(self._elapsed_secs())
@@ -188,15 +190,15 @@ class ReplayFeed:
         raise FeedError(f"no snapshot of {self._folder} can be read: {reason}")
 
     async def _read(self, path: Path) -> Chain | None:
-        """Read a snapshot; one that cannot be read is noted and told once."""
+        """Read a snapshot; one that cannot be read is noted and logged once."""
         try:
             chain = await asyncio.to_thread(read_snapshot, path)
         except SnapshotError as error:
             self.damaged[path] = str(error)
             log.warning("snapshot_skipped", reason=str(error))
             return None
-        if UNCHECKED in chain.notes and not self._told_unchecked:
-            self._told_unchecked = True
+        if UNCHECKED in chain.notes and not self._warned_unchecked:
+            self._warned_unchecked = True
             log.warning("recording_unchecked", first=path.name, reason=chain.caveat)
         return chain
 
@@ -211,6 +213,33 @@ class ReplayFeed:
         if self._started is None:
             self._started = now
         return now - self._started
+
+
+class ReplayOptions(FeedOptions):
+    """The recorded snapshots to play, and how."""
+
+    folder: HomePath = Path("data/recorded")
+    speed: Factor = 1.0
+    loop: bool = False
+    longest_wait_secs: Secs = 60.0
+
+    def conflict(self, snapshot_folder: Path) -> str:
+        """Return why a replay cannot be collected into a folder; empty if it can."""
+        if self.folder != snapshot_folder:
+            return ""
+        return (
+            f"replay.folder and snapshot_storage.folder are both {self.folder}: a replay would be "
+            "written into its own recording; name another folder"
+        )
+
+
+REPLAY = Vendor(
+    feed="replay",
+    section="replay",
+    options=ReplayOptions,
+    make_feed="live_box_spreads.feeds.replay:make_feed",
+)
+"""No vendor, but described like one."""
 
 
 def make_feed(setup: FeedSetup) -> ReplayFeed:

@@ -92,7 +92,7 @@ def _spread(alive: Sequence[ListedExpiry], count: int, now: datetime) -> list[Li
 def within_moneyness(
     strikes: NDArray[np.float64], spot: float, moneyness: tuple[float, float]
 ) -> NDArray[np.bool_]:
-    """Tell which strikes lie within a window around the spot, ends included.
+    """Return which strikes lie within a window around the spot, ends included.
 
     Args:
         strikes: index points, any shape.

@@ -21,7 +21,7 @@
         ├── ProtocolError              a DXLink peer that breaks the protocol
         ├── AnswerTooLargeError        an answer beyond the limit; its rest was not read
         ├── UntrustedPeerError         a server whose certificate does not prove who it is
-        └── FeedUnavailableError       the link is down or too slow; worth a retry
+        └── FeedUnavailableError       the connection is lost or too slow; worth a retry
             └── TokenRefusedError      the quote token was refused; a fresh one may do
 
 What to do about each is in ``net/verdicts.py``.
@@ -127,7 +127,7 @@ class UntrustedPeerError(FeedError):
 
 
 class FeedUnavailableError(FeedError):
-    """The link is down or too slow; worth a retry."""
+    """The connection is lost or too slow; worth a retry."""
 
 
 class TokenRefusedError(FeedUnavailableError):

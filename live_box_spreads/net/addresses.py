@@ -24,7 +24,7 @@ SECRETS_GO_THERE: Final = "secrets go there"
 QUOTES_COME_FROM_THERE: Final = "prices could be changed on the way"
 """Why an address that only gives numbers should be encrypted."""
 NAMES_A_USER: Final = "a user name or password stands in it; remove it"
-"""What is wrong with ``https://user:password@host``; whoever says so shows no such address."""
+"""What is wrong with ``https://user:password@host``; an error must not show such an address."""
 
 
 def is_loopback_host(host: str) -> bool:

@@ -30,7 +30,7 @@ class BoundedBody:
     """
 
     def __init__(self, limit_bytes: int, what: str) -> None:
-        """Prepare for a plain body; ``unpack_as`` says if it is another.
+        """Prepare for a plain body; ``unpack_as`` sets another.
 
         Args:
             limit_bytes: most bytes that may come, and most that they may unpack to.

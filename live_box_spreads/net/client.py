@@ -2,7 +2,7 @@
 
 It keeps what holds for every server. A request goes to an encrypted address or to this machine,
 with our user agent, past no proxy on the way to this machine, and follows no redirect. Its answer
-has a deadline as a whole and a limit on its size. What a status means, and what is said about it,
+has a deadline as a whole and a limit on its size. What a status means, and the text of its error,
 is the vendor's part.
 """
 
@@ -353,7 +353,7 @@ def _run_apart(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 def worth_retrying(error: Exception) -> bool | float:
-    """Tell whether a repeatable request is sent again at once, as ``net/verdicts.py`` rules.
+    """Return whether a repeatable request is sent again at once, as ``net/verdicts.py`` rules.
 
     Returns:
         True, False, or the wait in seconds that the server asked for.

@@ -1,4 +1,4 @@
-"""What a server says, made fit for an error or a log: one short line without secrets."""
+"""A server's text, made fit for an error or a log: one short line without secrets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _READ_AT_MOST: Final = 20_000
 
 
 def server_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a server's words on one line of at most ``LONGEST_TEXT`` characters.
+    """Return a server's text on one line of at most ``LONGEST_TEXT`` characters.
 
     Args:
-        text: what the server said, of any length.
+        text: the server's text, of any length.
         secrets: texts that may not show; they become ``***``.
     """
     text = text[:_READ_AT_MOST]
@@ -45,7 +45,7 @@ class Secrets:
         self._tokens: deque[str] = deque(maxlen=_MOST_TOKENS)
 
     def __repr__(self) -> str:
-        """Tell how many, and none of them."""
+        """Return their number, and none of them."""
         return f"Secrets({len(self._lasting) + len(self._tokens)})"
 
     def hide(self, *secrets: str) -> None:
@@ -53,10 +53,10 @@ class Secrets:
         self._lasting.update(filter(None, secrets))
 
     def hide_token(self, token: str) -> None:
-        """Hide a token that is replaced by and by; the oldest of many are long void."""
+        """Hide a token that will be replaced; the oldest of many are long void."""
         if token:
             self._tokens.append(token)
 
     def masked(self, text: str) -> str:
-        """Return a server's words as :func:`server_text` does, without these secrets."""
+        """Return a server's text as :func:`server_text` does, without these secrets."""
         return server_text(text, self._lasting.union(self._tokens))

@@ -1,10 +1,10 @@
 """What to do about each failure, and why: the one place that decides.
 
-The REST client, the stream's link and the collector look their failures up here. A row is a fact
-about HTTP, about websockets or about ourselves; it says what happened, the verdict and the reason.
+The REST client, a stream's connection and the collector look their failures up here. A row is a
+fact about HTTP, about websockets or about ourselves: what happened, the verdict and the reason.
 Facts about one vendor stand with that vendor and are looked up in the same way
 (``vendors/tastytrade/login.py``, ``dxlink/verdicts.py``). What a verdict leads to (how long to
-wait, what to halve) is for whoever asks.
+wait, what to halve) is for the caller.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Verdict(StrEnum):
     SHRINK = "shrink"
     """Again in smaller pieces, or less of it."""
     GIVE_UP = "give up"
-    """Let go of this attempt and say so; another one at the next round or the slowest pace."""
+    """Give up this attempt and report it; another one at the next round or the slowest pace."""
     STOP = "stop"
-    """End: another try helps nobody, or does harm."""
+    """End: another try does not help, or does harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,11 @@ ERRORS: Final[Sequence[tuple[type[Exception], Ruling]]] = (
     (UntrustedPeerError, UNTRUSTED),
     (AnswerTooLargeError, Ruling(Verdict.GIVE_UP, "what is too large will be so again")),
     (TokenRefusedError, Ruling(Verdict.RENEW, "the quote token was refused or has lapsed")),
-    (FeedUnavailableError, Ruling(Verdict.RETRY, "the link is down or too slow; it comes back")),
-    (ProtocolError, Ruling(Verdict.RETRY, "the conversation is broken; a new one starts clean")),
+    (
+        FeedUnavailableError,
+        Ruling(Verdict.RETRY, "the connection is lost or too slow; it comes back"),
+    ),
+    (ProtocolError, Ruling(Verdict.RETRY, "the session is broken; a new one starts clean")),
     (OSError, Ruling(Verdict.RETRY, "the network is away; it comes back")),
     (BoxSpreadsError, _REFUSED),
     (Exception, Ruling(Verdict.GIVE_UP, "a mistake of this program; another round may miss it")),

@@ -1,11 +1,16 @@
-"""Environment variables, and the ``.env`` files that fill in what the real environment lacks."""
+"""Environment variables, and what fills in those that are missing: ``.env`` files, the keyring.
+
+``keyring set live-box-spreads TT_CLIENT_SECRET`` (the command of the ``keyring`` package) stores a
+credential in the system's keyring; the extra ``live-box-spreads[keyring]`` installs the package.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dotenv import dotenv_values
 
@@ -13,12 +18,13 @@ from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None
 """Root of the source tree that the package runs from; None when it is an installed wheel."""
 
+KEYRING_SERVICE: Final = "live-box-spreads"
 MOST_BYTES = 100_000
 _OTHERS_CAN_READ_OR_WRITE = 0o077
 
@@ -53,7 +59,7 @@ def dotenv_files(folders: Iterable[Path] | None = None) -> list[Path]:
     """Return the ``.env`` files that are there, without repetition, the strongest first."""
     wanted = dotenv_folders() if folders is None else folders
     files = [folder.resolve() / ".env" for folder in wanted]
-    # A folder of this name is somebody's virtual environment.
+    # A folder of this name is a virtual environment.
     return [file for file in dict.fromkeys(files) if file.exists() and not file.is_dir()]
 
 
@@ -79,3 +85,41 @@ def _read(file: Path) -> dict[str, str]:
         raise CredentialsError(f"{file} holds a NUL character, which no variable can; remove it")
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value is not None}
+
+
+def with_keyring(env: Mapping[str, str], credentials: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return the environment, completed by the keyring if it lacks credentials.
+
+    Args:
+        env: environment variables, as ``environment()`` gives them; what is there wins.
+        credentials: sets of variables, each of which is enough to log in; the keyring is asked
+            only if none is complete.
+
+    Raises:
+        CredentialsError: there is a keyring and it cannot be read, as when it is locked.
+    """
+    found = dict(env)
+    if any(all(env.get(name, "").strip() for name in names) for names in credentials):
+        return found
+    for name in (name for names in credentials for name in names):
+        if not found.get(name, "").strip() and (value := _stored(name)):
+            found[name] = value
+    return found
+
+
+def _stored(name: str) -> str:
+    """Return what the keyring holds under a name; empty if nothing, or if there is no keyring."""
+    try:
+        keyring = import_module("keyring")
+        errors = import_module("keyring.errors")
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(KEYRING_SERVICE, name) or ""
+    except errors.NoKeyringError:
+        return ""
+    except errors.KeyringError as error:
+        raise CredentialsError(
+            f"the system keyring does not give {name}: {type(error).__name__}; unlock it, or set "
+            f"{name} in the environment"
+        ) from None

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from live_box_spreads.bounded_files import read_bounded
+from live_box_spreads.feeds.options import UNSHOWN, Section
 from live_box_spreads.model.errors import ConfigError, did_you_mean
 from live_box_spreads.plain_text import plain
 from live_box_spreads.settings.env_files import CHECKOUT, PACKAGE, environment
 from live_box_spreads.settings.plain_yaml import YamlMistake, read_yaml
-from live_box_spreads.settings.schema import UNSHOWN, Settings
+from live_box_spreads.settings.schema import Settings, settings_class
+from live_box_spreads.vendors.catalogue import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic_core import ErrorDetails
+
+    from live_box_spreads.feeds.vendor import Vendor
 
 PACKAGED_CONFIG = PACKAGE / "config.yaml"
 PREFIX = "BOX_"
@@ -35,7 +39,11 @@ _LONGEST_MESSAGE = 500
 _USER_OF_ADDRESS = re.compile(r"//[^/?#\s]*@")
 
 
-def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    path: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    vendors: tuple[Vendor, ...] = VENDORS,
+) -> Settings:
     """Read and validate the configuration.
 
     A ``BOX_…`` variable wins over the file, the file over the defaults. ``BOX_QUALITY__EXCLUDE``
@@ -44,6 +52,7 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
     Args:
         path: configuration file; None for the ``config.yaml`` of the package.
         env: environment variables; None for the real ones and those of ``.env``.
+        vendors: the vendors that have a section.
 
     Raises:
         ConfigError: one line a problem; each names the key, the value and what is allowed.
@@ -54,29 +63,23 @@ def load_settings(path: Path | None = None, env: Mapping[str, str] | None = None
     data = _read_yaml(file)
     for name, value in overrides.items():
         _put(data, _key_path(name), value)
+    model = settings_class(vendors)
     try:
         # JSON mode is strict about types, yet takes lists for tuples and words for enums.
-        settings = Settings.model_validate_json(_as_json(data, file), strict=True)
+        settings = model.model_validate_json(_as_json(data, file), strict=True)
     except ValidationError as error:
-        lines = _lines(error.errors(), file, overrides)
+        lines = _lines(error.errors(), model, file, overrides)
         raise ConfigError("\n".join(lines)) from None
     return _with_absolute_paths(settings, base_folder(file))
 
 
 def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
-    storage, replay, reference = settings.snapshot_storage, settings.replay, settings.reference
-    paths = {
-        name: base / path
-        for name in ("file", "cache_folder")
-        if (path := getattr(reference, name)) is not None
+    sections = {
+        key: section.with_absolute_paths(base)
+        for key, section in settings
+        if isinstance(section, Section)
     }
-    return settings.model_copy(
-        update={
-            "snapshot_storage": storage.model_copy(update={"folder": base / storage.folder}),
-            "replay": replay.model_copy(update={"folder": base / replay.folder}),
-            "reference": reference.model_copy(update=paths),
-        }
-    )
+    return settings.model_copy(update=sections)
 
 
 def base_folder(config: Path) -> Path:
@@ -150,8 +153,13 @@ def _put(data: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
     data[last] = value
 
 
-def _lines(problems: list[ErrorDetails], file: Path, overrides: Mapping[str, Any]) -> list[str]:
-    """Say each problem in a line; of those of one list the first, and how many more there are."""
+def _lines(
+    problems: list[ErrorDetails],
+    model: type[BaseModel],
+    file: Path,
+    overrides: Mapping[str, Any],
+) -> list[str]:
+    """Return one line a problem; of those of one list the first, and how many more there are."""
     by_list: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for problem in problems:
         loc = problem["loc"]
@@ -160,17 +168,19 @@ def _lines(problems: list[ErrorDetails], file: Path, overrides: Mapping[str, Any
     lines = []
     for first, *others in by_list.values():
         more = f" (and {len(others)} more of this list)" if others else ""
-        lines.append(_line(first, file, overrides) + more)
+        lines.append(_line(first, model, file, overrides) + more)
     return lines
 
 
-def _line(problem: ErrorDetails, file: Path, overrides: Mapping[str, Any]) -> str:
-    """Say one validation problem: where it comes from, the key, the value, what is allowed."""
+def _line(
+    problem: ErrorDetails, model: type[BaseModel], file: Path, overrides: Mapping[str, Any]
+) -> str:
+    """Describe one validation problem: where it comes from, the key, the value, what is allowed."""
     loc = problem["loc"]
     key = ".".join(plain(part, _LONGEST_KEY) for part in loc)
     origin = _origin(loc, file, overrides)
     if problem["type"] == "extra_forbidden":
-        known = _known_keys(loc)
+        known = _known_keys(model, loc)
         hint = did_you_mean(str(loc[-1]), known)
         return f"{origin}: unknown key '{key}'; known: {', '.join(known)}.{hint}"
     message = plain(problem["msg"].removeprefix("Value error, "), _LONGEST_MESSAGE)
@@ -191,11 +201,11 @@ def _origin(loc: tuple[int | str, ...], file: Path, overrides: Mapping[str, Any]
     return str(file)
 
 
-def _known_keys(loc: tuple[int | str, ...]) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Return the keys allowed beside the one at ``loc``."""
     if len(loc) == 1:
-        return list(Settings.model_fields)
-    annotation = Settings.model_fields[str(loc[0])].annotation
+        return list(model.model_fields)
+    annotation = model.model_fields[str(loc[0])].annotation
     candidates = (annotation, *get_args(annotation))
-    model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-    return list(model.model_fields)
+    section = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return list(section.model_fields)

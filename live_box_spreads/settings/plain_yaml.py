@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
         node: yaml.MappingNode,
         deep: bool = False,  # noqa: FBT001, FBT002 # as inherited
     ) -> dict[Hashable, Any]:
-        """Refuse a key that comes twice: which of the two counts is nobody's intention."""
+        """Refuse a key that comes twice: it is not clear which of the two counts."""
         seen: set[Any] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
@@ -69,7 +69,7 @@ def read_yaml(text: str) -> Any:
 
     Raises:
         YamlMistake: it is no YAML, a key comes twice, or it holds more than ``MOST_VALUES`` values
-            (aliases counted as often as they stand for something) or ``MOST_LEVELS`` levels.
+            (aliases counted as often as they are used) or ``MOST_LEVELS`` levels.
     """
     try:
         value = yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader

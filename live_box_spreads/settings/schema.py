@@ -1,35 +1,33 @@
-"""What the configuration may say: every key, its type, its bounds and its default.
+"""The model of the configuration: every key, its type, its bounds and its default.
 
 ``config.yaml`` shows the same keys with a comment each, ``docs/configuration.md`` explains them.
 """
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from math import inf
 from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.desk import Conventions
 from live_box_spreads.feeds.base import Universe
-from live_box_spreads.feeds.registry import check_feed_name
-from live_box_spreads.model.errors import ConfigError, did_you_mean
-from live_box_spreads.model.products import loan_product
-from live_box_spreads.model.quality import LegFlag, QualityRules
-from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import TimeBasis
-from live_box_spreads.net.addresses import NAMES_A_USER, base_url_fault, is_loopback_host
-from live_box_spreads.reference.sources import DEFAULT_MAX_AGE_DAYS
-from live_box_spreads.settings.bounds import (
-    MAX_INTERVAL_SECS,
+from live_box_spreads.feeds.options import (
+    BaseUrl,
     Count,
     Days,
-    Factor,
+    FeedOptions,
     FromZeroOfSpot,
     HomePath,
     Interval,
@@ -40,14 +38,22 @@ from live_box_spreads.settings.bounds import (
     Port,
     Rate,
     Secs,
+    Section,
     Snapshots,
 )
+from live_box_spreads.model.errors import ConfigError, did_you_mean
+from live_box_spreads.model.products import loan_product
+from live_box_spreads.model.quality import LegFlag, QualityRules
+from live_box_spreads.model.rates import Compounding
+from live_box_spreads.model.settlement import TimeBasis
+from live_box_spreads.net.addresses import is_loopback_host
+from live_box_spreads.reference.sources import DEFAULT_MAX_AGE_DAYS
 from live_box_spreads.stores.snapshots import SnapshotStore
-from live_box_spreads.vendors.cboe.pace import MIN_INTERVAL_SECS
+from live_box_spreads.vendors.catalogue import VENDORS, check_feed_name
 
-UNSHOWN: Final = "unshown_value"
-"""Type of a validation error whose message may not repeat the value."""
-_LONGEST_ADDRESS = 500
+if TYPE_CHECKING:
+    from live_box_spreads.feeds.vendor import Vendor
+
 DEFAULT_ROOTS = ("SPX", "SPXW", "XSP", "NDX", "NDXP")
 
 
@@ -60,29 +66,11 @@ def _loopback_only(host: str) -> str:
     return host
 
 
-def _encrypted_or_loopback(url: str) -> str:
-    if len(url) > _LONGEST_ADDRESS or not url.isprintable() or " " in url:
-        raise ValueError("should be an https:// address without spaces or control characters")
-    fault = base_url_fault(url, "secrets or prices travel there")
-    if fault == NAMES_A_USER:
-        raise PydanticCustomError(UNSHOWN, "{fault}", {"fault": fault})
-    if fault:
-        raise ValueError(fault)
-    return url.rstrip("/")
-
-
 def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
     # Not Field(min_length=1), which says so too when an item is of the wrong type.
     if not items:
         raise ValueError("should have at least one item")
     return items
-
-
-def _feed_name(name: str) -> str:
-    try:
-        return check_feed_name(name)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
 
 
 def _loan_roots(roots: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,12 +113,6 @@ StrikeGap = Annotated[
 ]
 
 
-class Section(BaseModel):
-    """A frozen mapping that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class QualitySettings(Section):
     """When a quote is doubted, and which doubts keep it out of the boxes."""
 
@@ -161,20 +143,13 @@ class DashboardSettings(Section):
     port: Port = 8050
 
 
-class TastytradeSettings(Section):
-    """Where the vendor's API is, and how much of it is used."""
-
-    base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = "https://api.tastyworks.com"
-    connections: Annotated[int, Field(ge=1, le=5)] = 4
-
-
 class ReferenceSettings(Section):
     """What box rates are compared with."""
 
     source: Literal["none", "treasury", "fred", "sofr", "file"] = "none"
     file: HomePath | None = None
     max_age_days: Days = DEFAULT_MAX_AGE_DAYS
-    address: Annotated[str, AfterValidator(_encrypted_or_loopback)] | None = None
+    address: BaseUrl | None = None
     cache_folder: HomePath | None = None
 
     @model_validator(mode="after")
@@ -184,36 +159,15 @@ class ReferenceSettings(Section):
         return self
 
 
-class ReplaySettings(Section):
-    """The recorded snapshots to play, and how."""
+class BaseSettings(Section):
+    """All of the configuration but the vendors' sections, which `settings_class` adds.
 
-    folder: HomePath = Path("data/recorded")
-    speed: Factor = 1.0
-    loop: bool = False
-    longest_wait_secs: Secs = 60.0
+    Its methods give plain values to the floors below.
+    """
 
+    vendors: ClassVar[tuple[Vendor, ...]] = ()
 
-class CboeSettings(Section):
-    """Where the public delayed quotes are, and how often to ask for them."""
-
-    base_url: Annotated[str, AfterValidator(_encrypted_or_loopback)] = (
-        "https://cdn.cboe.com/api/global/delayed_quotes/options"
-    )
-    interval_secs: Annotated[
-        float, Field(ge=MIN_INTERVAL_SECS, le=MAX_INTERVAL_SECS, allow_inf_nan=False)
-    ] = 60.0
-
-
-class SimulatorSettings(Section):
-    """The market that the local exchange makes up."""
-
-    seed: Count = 1
-
-
-class Settings(Section):
-    """The whole configuration, validated; its methods give plain values to the floors below."""
-
-    feed: Annotated[str, AfterValidator(_feed_name)] = "simulated"
+    feed: str = "simulated"
     tickers: Annotated[
         tuple[str, ...], AfterValidator(_at_least_one), AfterValidator(_loan_roots)
     ] = DEFAULT_ROOTS
@@ -223,8 +177,8 @@ class Settings(Section):
     collection: Literal["stream", "poll"] = "stream"
     min_volume: Count = 0
     min_open_interest: Count = 0
-    min_strike_gap: StrikeGap = {"default": 50.0, "XSP": 5.0, "NDX": 100.0, "NDXP": 100.0}
-    max_strike_gap: StrikeGap = {"default": 3e3, "XSP": 300.0, "NDX": 1e4, "NDXP": 1e4}
+    min_strike_gap: StrikeGap = Field({"default": 50.0, "XSP": 5.0, "NDX": 100.0, "NDXP": 100.0})
+    max_strike_gap: StrikeGap = Field({"default": 3e3, "XSP": 300.0, "NDX": 1e4, "NDXP": 1e4})
     price_selector: Literal["mid", "bid", "ask"] = "mid"
     max_abs_rate: Rate = 0.25
     quality: QualitySettings = QualitySettings()
@@ -240,11 +194,7 @@ class Settings(Section):
         MoneynessBand(name="high strikes", centre=1.15, half_width=0.05),
     )
     dashboard: DashboardSettings = DashboardSettings()
-    tastytrade: TastytradeSettings = TastytradeSettings()
-    simulator: SimulatorSettings = SimulatorSettings()
-    replay: ReplaySettings = ReplaySettings()
-    cboe: CboeSettings = CboeSettings()
-    feed_options: dict[str, Any] = {}
+    feed_options: dict[str, Any] = Field({})
     reference: ReferenceSettings = ReferenceSettings()
 
     @model_validator(mode="after")
@@ -263,19 +213,37 @@ class Settings(Section):
             raise ValueError(f"moneyness_bands: names should differ, they are {names}")
         return self
 
+    @field_validator("feed")
+    @classmethod
+    def _feed_is_found(cls, name: str) -> str:
+        try:
+            return check_feed_name(name, cls.vendors)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
     @model_validator(mode="after")
-    def _recording_is_only_read(self) -> Self:
-        if self.feed == "replay" and self.replay.folder == self.snapshot_storage.folder:
-            raise ValueError(
-                f"replay.folder and snapshot_storage.folder are both {self.replay.folder}: a "
-                "replay would be written into its own recording; name another folder"
-            )
+    def _feed_may_be_collected(self) -> Self:
+        vendor = self.vendor()
+        if vendor is None:
+            return self
+        options: FeedOptions = getattr(self, vendor.section)
+        if conflict := options.conflict(self.snapshot_folder):
+            raise ValueError(conflict)
         return self
 
     @property
     def snapshot_folder(self) -> Path:
         """Where the snapshots are; absolute once it comes from ``load_settings``."""
         return self.snapshot_storage.folder
+
+    def vendor(self) -> Vendor | None:
+        """Return the description of the configured feed; None if a package brings the feed."""
+        return next((vendor for vendor in self.vendors if vendor.feed == self.feed), None)
+
+    def options(self) -> dict[str, Any]:
+        """Return the section of the configured feed; ``feed_options`` if a package brings it."""
+        vendor = self.vendor()
+        return self.feed_options if vendor is None else dict(getattr(self, vendor.section))
 
     def universe(self) -> Universe:
         """Return what the collector quotes."""
@@ -321,6 +289,22 @@ class Settings(Section):
             file_format=self.snapshot_storage.format,
             retain=self.max_snapshots_retained,
         )
+
+
+@cache
+def settings_class(vendors: tuple[Vendor, ...]) -> type[BaseSettings]:
+    """Return the model of a whole configuration, with a section for each vendor."""
+    sections: dict[str, Any] = {v.section: (v.options, v.options()) for v in vendors}
+    doc = "The whole configuration, validated."
+    model = create_model("Settings", __base__=BaseSettings, __doc__=doc, **sections)
+    model.vendors = vendors
+    return model
+
+
+if TYPE_CHECKING:
+    Settings = BaseSettings
+else:
+    Settings = settings_class(VENDORS)
 
 
 def _of_root(gaps: dict[str, float], root: str) -> float:

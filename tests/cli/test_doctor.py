@@ -11,15 +11,15 @@ import httpx2
 import pytest
 
 from live_box_spreads.cli.checks import check_disk, check_reference, check_store
-from live_box_spreads.feeds.checks import Outcome
+from live_box_spreads.feeds.vendor import Outcome
 from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.checks import NAMES, check_clock, check_rest_quotes
-from tests.feeds.cboe_server import CboeServer
 from tests.feeds.made_market import made_chains, page_of
+from tests.vendors.cboe.cboe_server import CboeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from live_box_spreads.collector.health import CollectorHealth, Counts
 from live_box_spreads.collector.live_book import RootHealth
 from live_box_spreads.collector.metrics import metrics_served
-from live_box_spreads.feeds.base import StreamProgress
-from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.base import FeedHealth, StreamProgress
 from live_box_spreads.model.errors import ConfigError, FeedUnavailableError
 from live_box_spreads.stores.snapshots import SnapshotStore
 from tests.collector.scripted import ScriptedFeed, activity, collector_of, quotes, rounds_of
@@ -36,7 +35,7 @@ EVERYTHING = CollectorHealth(
             40, 0, 0, 0, 0, None, float("nan"), awaited_since=NOW - timedelta(seconds=70)
         ),
     },
-    feed=FeedHealth({"links_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
+    feed=FeedHealth({"connections_lost": 4, "malformed_frames": 2}, {"200": 70, "timeout": 1}),
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from live_box_spreads.books.views.liquid import RATE_SPREAD, TIGHT_SHARE
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.contracts import Contract, occ_symbol
@@ -38,7 +38,7 @@ DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_
 OPENING = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # a Tuesday, 11:00 in New York
 UNIVERSE = Universe(("SPX", "XSP"), 4, "spread", (0.8, 1.2))
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))
-QUICK = FeedTimes(link=LinkTimes(first_retry=0.05, longest_retry=0.1))
+QUICK = FeedTimes(connection=ConnectionTimes(first_retry=0.05, longest_retry=0.1))
 NEVER_SECS = 1e6
 WAIT_SECS = 20.0
 

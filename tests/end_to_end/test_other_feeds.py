@@ -13,12 +13,11 @@ from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.replay import ReplayFeed
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
-from live_box_spreads.vendors.cboe.client import CboeClient
+from live_box_spreads.vendors.cboe.client import CboeClient, Pace
 from live_box_spreads.vendors.cboe.feed import CboeFeed
-from live_box_spreads.vendors.cboe.pace import Pace
 from tests.books.by_desk import box_table
-from tests.feeds.cboe_server import CboeServer
 from tests.feeds.made_market import made_chains, page_of
+from tests.vendors.cboe.cboe_server import CboeServer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.contracts import Contract, occ_symbol
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
@@ -33,7 +33,7 @@ DEMO = Credentials(client_secret=DEMO_CLIENT_SECRET, refresh_token=DEMO_REFRESH_
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))
 TIMES = FeedTimes(
     rest=RestTimes(after_loss=0.0, while_down=0.1),
-    link=LinkTimes(first_retry=0.05, longest_retry=0.1),
+    connection=ConnectionTimes(first_retry=0.05, longest_retry=0.1),
 )
 INTERVAL_SECS = 0.4
 LONGEST_SECS = 40.0

@@ -14,7 +14,7 @@ import structlog
 
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.collector.metrics import HealthMetrics
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.settings import environment, load_settings, make_feed
@@ -35,7 +35,7 @@ WRONG = "a-wrong-secret-that-must-not-show"
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))
 QUICK = FeedTimes(
     rest=RestTimes(after_loss=0.0, while_down=0.1),
-    link=LinkTimes(first_retry=0.02, longest_retry=0.05, token_life=0.3),
+    connection=ConnectionTimes(first_retry=0.02, longest_retry=0.05, token_life=0.3),
 )
 LONGEST_SECS = 30.0
 
@@ -174,7 +174,7 @@ async def test_no_secret_shows_anywhere(
     reports = await collected(exchange, store, texts)
     await refusals(exchange, texts)
     assert sum(report.path is not None for report in reports) >= 3
-    for source in ("link_down", "httpcore2", "HTTP Request"):  # the log is really there
+    for source in ("connection_lost", "httpcore2", "HTTP Request"):  # the log is really there
         assert any(source in line for line in logged.lines)
     for path in store.paths():
         texts.append(path.read_bytes().decode("latin-1"))

@@ -24,10 +24,10 @@ from live_box_spreads.feeds.base import (
     Feed,
     Quotes,
     StreamProgress,
+    TellsHealth,
     Universe,
     Update,
 )
-from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import FeedError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.dxlink.connection import ConnectionLost, DXLinkConnection
 from live_box_spreads.model.errors import ApiError, UntrustedPeerError
 from live_box_spreads.tastytrade_client import Credentials, QuoteToken, TastytradeClient
 
@@ -129,9 +129,9 @@ async def test_nor_a_quote_token(self_signed: ssl.SSLContext) -> None:
         async def token() -> QuoteToken:
             return QuoteToken("marked-quote-token", url, "api")
 
-        link = DXLinkLink(token, [], {}, rng=random.Random(1))  # noqa: S311 # jitter
+        link = DXLinkConnection(token, [], {}, rng=random.Random(1))  # noqa: S311 # jitter
         async with aclosing(link.events()) as events:
             down = await anext(events)
-    assert isinstance(down, LinkDown)
+    assert isinstance(down, ConnectionLost)
     assert "certificate of localhost" in down.reason
     assert listener.received == b""

@@ -49,7 +49,7 @@ def read_chain_csv(path: Path, *, quote_time: datetime | None = None) -> Chain:
 
     Args:
         path: the file.
-        quote_time: instant of the quotes, with a time zone, instead of what the file says:
+        quote_time: instant of the quotes, with a time zone, instead of the file's own:
             its ``snapshot_time`` column, else the latest of its ``quote_time`` column, else
             the ``snapshot_YYYYmmdd_HHMMSS`` (UTC) in its name.
 
@@ -108,7 +108,7 @@ def _reason() -> pl.Expr:
 
 
 def _instant(rows: pl.DataFrame, given: datetime | None, path: Path) -> datetime:
-    """Find the instant of the quotes; what is given wins over what the file says."""
+    """Find the instant of the quotes; what is given wins over the file's own."""
     if given is not None:
         return given.astimezone(UTC)
     snapshots = _times(rows["snapshot_time"]).drop_nulls().unique()
@@ -145,7 +145,7 @@ def _parse(text: str, pattern: str = "") -> datetime | None:
 
 
 def _spot(good: pl.DataFrame) -> dict[str, float]:
-    """Return the last price told of each underlying."""
-    told = good.with_columns(spot=pl.coalesce(_SPOTS)).filter(pl.col("spot") > 0)
-    latest = told.group_by("underlying").agg(pl.col("spot").last())
+    """Return the last known price of each underlying."""
+    priced = good.with_columns(spot=pl.coalesce(_SPOTS)).filter(pl.col("spot") > 0)
+    latest = priced.group_by("underlying").agg(pl.col("spot").last())
     return dict(latest.iter_rows())

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from live_box_spreads.feeds.importers.cboe_header import read_header
+from live_box_spreads.feeds.importers.cboe_header import quote_time_of_download, read_header
 from live_box_spreads.feeds.importers.cboe_symbols import with_contracts
 from live_box_spreads.feeds.importers.cboe_table import read_table
-from live_box_spreads.feeds.importers.download_time import quote_time_of_download
 from live_box_spreads.feeds.importers.rows import (
     because,
     count,
@@ -52,7 +51,7 @@ def read_cboe(path: Path, *, quote_time: datetime | None = None) -> Chain:
 
     Args:
         path: the file, plain or gzip.
-        quote_time: instant of the quotes, with a time zone, instead of what the file says: the
+        quote_time: instant of the quotes, with a time zone, instead of the file's own: the
             last moment of regular trading at or before the download less 15 minutes.
 
     Returns:
@@ -128,7 +127,7 @@ def _reason() -> pl.Expr:
 
 
 def _other_day() -> pl.Expr:
-    """Tell where the date column, or the words before an old symbol, name another day."""
+    """Return where the date column, or the words before an old symbol, name another day."""
     expiry = pl.col("expiry")
     other_month = pl.col("word_month") != expiry.dt.month_start()
     other_day = pl.col("word_day") != expiry.dt.day()

@@ -1,16 +1,21 @@
-"""The lines above a Cboe quote table: the underlying's last price and the download time."""
+"""The lines above a Cboe quote table: last price, time of download, time of the quotes."""
 
 from __future__ import annotations
 
 import csv
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time, timedelta
 
 from live_box_spreads.feeds.importers.dates import parse_moment
+from live_box_spreads.model.sessions import NEW_YORK, close_time, session_on_or_before
 
-if TYPE_CHECKING:
-    from datetime import datetime
+QUOTE_DELAY = timedelta(minutes=15)
+"""Cboe shows quotes this old."""
+
+_OPEN = time(9, 30)
+_INDEX_OPTIONS_AFTER_CLOSE = timedelta(minutes=15)
+_ONE_DAY = timedelta(days=1)
 
 _LABELLED_LAST = re.compile(
     r"\bLast:\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+)(?!\d|,\d)", re.IGNORECASE
@@ -44,6 +49,25 @@ def read_header(lines: list[str]) -> CboeHeader:
         if moment is not None:
             return CboeHeader(_last_price(title), moment, line)
     return CboeHeader(_last_price(title), None, filled[-1].strip(" ,") if filled else "")
+
+
+def quote_time_of_download(downloaded: datetime) -> datetime:
+    """Return the instant (UTC) of the quotes on a page downloaded at an instant.
+
+    That is the last moment, at or before the download less the delay, at which index options
+    traded in the regular session: 09:30 to 16:15 New York, or 15 minutes past an early close.
+    Downloads at night, at weekends and on holidays fall back to the session before.
+
+    Args:
+        downloaded: when the page was downloaded, with a time zone.
+
+    Raises:
+        ModelError: the day is outside the session calendar.
+    """
+    shown = (downloaded.astimezone(UTC) - QUOTE_DELAY).astimezone(NEW_YORK)
+    day = shown.date() if shown.time() >= _OPEN else shown.date() - _ONE_DAY
+    last = close_time(session_on_or_before(day)) + _INDEX_OPTIONS_AFTER_CLOSE
+    return min(shown, last).astimezone(UTC)
 
 
 def _date_text(line: str) -> str:

@@ -36,11 +36,11 @@ _FRIDAY = 5
 _THIRD_SATURDAY_FROM_FIRST_FRIDAY = 15
 
 MONTHLY_ROOTS = ("SPX", "NDX", "RUT", "DJX")
-"""Roots whose every series, when symbols told no day, expired on the monthly Saturday."""
+"""Roots whose every series, when symbols had no day, expired on the monthly Saturday."""
 
 
 def with_contracts(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add what the column ``symbol`` says.
+    """Add the fields of the column ``symbol``.
 
     Args:
         rows: a column ``symbol``, without spaces around.

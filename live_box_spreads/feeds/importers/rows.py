@@ -71,7 +71,7 @@ def read_columns(
 
 
 def number(name: str) -> pl.Expr:
-    """Return a text column as floats: null where it is blank, says so, or is no number.
+    """Return a text column as floats: null where it is blank, ``n/a`` or the like, or no number.
 
     A comma counts only where it parts thousands: ``6,000.5`` is a number, ``600,5`` is none.
     """
@@ -81,13 +81,13 @@ def number(name: str) -> pl.Expr:
 
 
 def count(name: str) -> pl.Expr:
-    """Return a text column as whole numbers: null where it is blank, says so, or is none."""
+    """Return a text column as whole numbers: null where it is blank, ``n/a`` or no number."""
     value = number(name)
     return pl.when(value == value.round()).then(value).cast(pl.Int64, strict=False)
 
 
 def unreadable(name: str, read: Callable[[str], pl.Expr] = number) -> pl.Expr:
-    """Tell where a text column holds what ``read`` makes nothing of, or a negative number."""
+    """Return where a text column holds what ``read`` makes nothing of, or a negative number."""
     text = pl.col(name).str.to_lowercase()
     return ~text.is_in(_NO_VALUE) & (read(name).is_null() | (read(name) < 0))
 

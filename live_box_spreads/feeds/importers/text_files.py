@@ -21,7 +21,7 @@ def read_text(path: Path) -> str:
     r"""Return the file's text with plain ``\n`` line ends and no byte order mark.
 
     Args:
-        path: a plain or gzip file, whatever its name says.
+        path: a plain or gzip file, whatever its name.
 
     Raises:
         FileFormatError: the file cannot be opened, is empty, too large, no file, or a damaged gzip.

@@ -11,8 +11,8 @@ from live_box_spreads.model.errors import ApiError, FeedError, FeedUnavailableEr
 from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE, checked_base_url
 from live_box_spreads.net.client import HttpClient, Limits
 from live_box_spreads.net.headers import Validators, retry_after_secs
-from live_box_spreads.vendors.cboe.pace import Pace
 from live_box_spreads.vendors.cboe.page import read_page
+from live_box_spreads.vendors.cboe.vendor import MIN_INTERVAL_SECS
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -28,6 +28,23 @@ LIMITS: Final = Limits(body_bytes=100_000_000)
 
 _OK, _NOT_MODIFIED, _NOT_FOUND = 200, 304, 404
 _COME_BACK_LATER: Final = frozenset({429, 500, 502, 503, 504})
+
+
+class Pace:
+    """When each page of a public server may be asked for again. Pure: the time is an argument."""
+
+    def __init__(self, min_interval_secs: float = MIN_INTERVAL_SECS) -> None:
+        """Keep at least this many seconds between two requests of one page."""
+        self._min_interval_secs = min_interval_secs
+        self._next: dict[str, float] = {}
+
+    def is_due(self, page: str, now_secs: float) -> bool:
+        """Return whether a page may be asked for."""
+        return now_secs >= self._next.get(page, now_secs)
+
+    def asked(self, page: str, now_secs: float, hold_secs: float = 0.0) -> None:
+        """Note a request, and how long the server wants us to wait, in seconds."""
+        self._next[page] = now_secs + max(self._min_interval_secs, hold_secs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,7 @@ class CboeClient:
 
         Args:
             base_url: folder of the pages; plain http is accepted for loopback only.
-            pace: when a page may be asked for again; None for the polite one.
+            pace: when a page may be asked for again; None for the slowest one.
             clock: seconds from any start; never goes back.
             transport: None for the network.
             limits: how long a page may take and how large it may be.
@@ -143,12 +160,12 @@ class CboeClient:
 
 
 def _refusal(answer: Answer, underlying: str) -> FeedError:
-    said = f"{answer.what}: status {answer.status}"
+    answered = f"{answer.what}: status {answer.status}"
     if answer.status in _COME_BACK_LATER:
-        return FeedUnavailableError(f"{said}, the server is busy; try later")
+        return FeedUnavailableError(f"{answered}, the server is busy; try later")
     if answer.status == _NOT_FOUND:
         return ApiError(
-            f"{said}, Cboe has no delayed quotes of {underlying} there; see cboe.base_url",
+            f"{answered}, Cboe has no delayed quotes of {underlying} there; see cboe.base_url",
             status=answer.status,
         )
-    return ApiError(f"{said}, refused; see cboe.base_url", status=answer.status)
+    return ApiError(f"{answered}, refused; see cboe.base_url", status=answer.status)

@@ -1,4 +1,4 @@
-"""Cboe's public delayed quotes as a feed: pages are polled, and what changed is told."""
+"""Cboe's public delayed quotes as a feed: pages are polled, and updates hold what changed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 import polars as pl
 import structlog
 
-from live_box_spreads.feeds.base import StreamProgress, Update
+from live_box_spreads.feeds.base import FeedHealth, StreamProgress, Update
 from live_box_spreads.feeds.chain_listing import contracts_of_quotes
 from live_box_spreads.feeds.differences import Differences, quotes_of_contracts
-from live_box_spreads.feeds.health import FeedHealth
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.products import is_loan, product
@@ -108,7 +107,7 @@ class CboeFeed:
         return contracts_of_quotes(quotes, spot, universe, now, source="Cboe", failures=failures)
 
     async def snapshot(self, contracts: Contracts) -> Chain:
-        """Ask once for these contracts; what was told seconds ago is not asked for again.
+        """Ask once for these contracts; a page of seconds ago is not asked for again.
 
         Raises:
             FeedError: no page can be had.
@@ -130,14 +129,14 @@ class CboeFeed:
         )
 
     async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
-        """Tell every quote, then at each interval what is new.
+        """Yield every quote, then at each interval what is new.
 
-        The progress says how many contracts were asked for, and that no connection stands while
+        The progress has how many contracts were asked for, and that no connection stands while
         no page can be had.
         """
         counts = dict(contracts.table["underlying"].value_counts(sort=True).iter_rows())
         differences = Differences(contracts)
-        told: dict[str, Chain] = {}
+        sent: dict[str, Chain] = {}
         while True:
             asked = failed = 0
             for underlying, count in counts.items():
@@ -152,8 +151,8 @@ class CboeFeed:
                     yield Update(self._clock(), progress=replace(progress, connections=int(is_up)))
                     continue
                 update = Update(self._clock(), progress=progress)
-                if page is not told.get(underlying):
-                    told[underlying] = page
+                if page is not sent.get(underlying):
+                    sent[underlying] = page
                     update = differences.update(
                         page.quotes, self._clock(), page.spot, underlying=underlying
                     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import polars as pl
 
+from live_box_spreads.feeds.importers.cboe_header import QUOTE_DELAY, quote_time_of_download
 from live_box_spreads.feeds.importers.cboe_symbols import with_contracts
 from live_box_spreads.feeds.importers.rows import (
     because,
@@ -18,7 +19,7 @@ from live_box_spreads.feeds.importers.rows import (
 from live_box_spreads.feeds.parity_spot import spot_by_parity
 from live_box_spreads.model.chain import TIME_TYPE, Chain, Timeliness
 from live_box_spreads.model.errors import FeedError
-from live_box_spreads.vendors.cboe.hours import quoted_at
+from live_box_spreads.model.sessions import NEW_YORK, is_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,14 @@ FEED_NAME: Final = "cboe"
 _NUMBERS: Final = ("bid", "ask", "bid_size", "ask_size", "volume", "open_interest")
 
 _LARGEST_NUMBER: Final = 1e12
+
+_TRADED_AT_NIGHT: Final = frozenset({"SPX", "XSP", "VIX"})
+"""Indices whose options Cboe trades in its global trading hours (cboe.com, hours and holidays)."""
+
+_NIGHT_FROM: Final = time(20, 15)
+_NIGHT_UNTIL: Final = time(9, 25)
+_REGULAR_FROM: Final = time(9, 30)
+_ONE_DAY: Final = timedelta(days=1)
 
 
 class _Option(msgspec.Struct):
@@ -54,7 +63,7 @@ class _Body(msgspec.Struct):
 
 
 _UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
-"""What hostile bytes may raise. A date outside the session calendar is a ``ValueError`` too."""
+"""Errors that invalid bytes may raise; ``ValueError`` for a date outside the calendar, too."""
 
 _body_decoder = msgspec.json.Decoder(_Body)
 _option_decoder = msgspec.json.Decoder(_Option)
@@ -63,7 +72,7 @@ _option_decoder = msgspec.json.Decoder(_Option)
 def read_page(body: bytes, underlying: str) -> Chain:
     """Read the options of one index.
 
-    A bid of zero stays zero: nobody buys. A last price of zero means that there was no trade.
+    A bid of zero stays zero: there is no buyer. A last price of zero means that there was no trade.
 
     Args:
         body: the JSON as it was sent.
@@ -100,7 +109,7 @@ def read_page(body: bytes, underlying: str) -> Chain:
 
 
 def _instant(timestamp: str) -> datetime:
-    """Read the time of a page; it is UTC where it does not say otherwise."""
+    """Read the time of a page; UTC if it has no time zone."""
     told_at = datetime.fromisoformat(timestamp)
     return told_at.replace(tzinfo=UTC) if told_at.tzinfo is None else told_at
 
@@ -111,7 +120,7 @@ def _options(raw: Sequence[msgspec.Raw]) -> list[_Option]:
     for item in raw:
         try:
             options.append(_option_decoder.decode(item))
-        except _UNREADABLE:  # counted by whoever asked: fewer came back
+        except _UNREADABLE:  # the caller counts it: fewer came back
             continue
     return options
 
@@ -135,3 +144,26 @@ def _rows(options: Sequence[_Option], underlying: str) -> pl.DataFrame:
             because("number out of bounds", pl.any_horizontal(out_of_bounds)),
         ),
     )
+
+
+def quoted_at(told_at: datetime, underlying: str) -> datetime:
+    """Return the instant (UTC) of the quotes on a page made at an instant.
+
+    That is the last moment, at or before 15 minutes earlier, at which the options traded: in the
+    regular session (09:30 to 16:15 New York), or at night (20:15 to 09:25) where Cboe has one.
+
+    Args:
+        told_at: when the page was made, with a time zone.
+        underlying: symbol of the index.
+
+    Raises:
+        ModelError: the day is outside the session calendar.
+    """
+    shown = (told_at.astimezone(UTC) - QUOTE_DELAY).astimezone(NEW_YORK)
+    if underlying in _TRADED_AT_NIGHT:
+        if shown.time() >= _NIGHT_FROM and is_session(shown.date() + _ONE_DAY):
+            return shown.astimezone(UTC)
+        if shown.time() < _REGULAR_FROM and is_session(shown.date()):
+            end = datetime.combine(shown.date(), _NIGHT_UNTIL, NEW_YORK)
+            return min(shown, end).astimezone(UTC)
+    return quote_time_of_download(told_at)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.base import FeedHealth
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN

@@ -1,4 +1,4 @@
-"""What ``boxes doctor`` looks at for the vendor's feed, from address to first quote."""
+"""The checks of ``boxes doctor`` for Tastytrade, from credentials to the first quote."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from live_box_spreads.dxlink.connection import DXLinkLink, LinkDown
+from live_box_spreads.dxlink.connection import ConnectionLost, DXLinkConnection
 from live_box_spreads.dxlink.session import Subscribed
 from live_box_spreads.dxlink.subscriptions import Subscription
-from live_box_spreads.feeds.checks import Check, Outcome
+from live_box_spreads.feeds.vendor import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.vendors.tastytrade.client import Credentials, TastytradeClient
@@ -21,6 +21,8 @@ from live_box_spreads.vendors.tastytrade.spots import spots_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from live_box_spreads.feeds.base import FeedSetup, Universe
 
 NAMES: Final = (
     "credentials",
@@ -38,17 +40,16 @@ MAX_CLOCK_SKEW_SECS: Final = 10.0
 _STREAM_SECS: Final = 30.0
 
 
-async def check_vendor(base_url: str, root: str, env: Mapping[str, str]) -> AsyncIterator[Check]:
-    """Check all that the vendor's feed needs, as far as each lets the next one go.
+async def check_feed(setup: FeedSetup, universe: Universe) -> AsyncIterator[Check]:
+    """Check all that the feed needs; stop where the next check could not succeed.
 
     Args:
-        base_url: address of the API.
-        root: an option root to ask quotes for.
-        env: environment variables with the credentials.
+        setup: address and credentials.
+        universe: the first option root is the one to ask quotes for.
     """
-    found, credentials = check_credentials(env)
+    found, credentials = check_credentials(setup.env)
     yield found
-    async with TastytradeClient(credentials, base_url=base_url) as client:
+    async with TastytradeClient(credentials, base_url=setup.options["base_url"]) as client:
         address = await check_address(client)
         yield address
         if client.server_time is not None:
@@ -59,7 +60,7 @@ async def check_vendor(base_url: str, root: str, env: Mapping[str, str]) -> Asyn
         yield login
         if login.outcome is Outcome.FAILED:
             return
-        underlying = loan_product(root).underlying
+        underlying = loan_product(universe.roots[0]).underlying
         yield await check_entitlement(client)
         yield await check_market(client)
         yield await check_rest_quotes(client, underlying)
@@ -122,7 +123,7 @@ async def check_entitlement(client: TastytradeClient) -> Check:
 
 
 async def check_market(client: TastytradeClient) -> Check:
-    """Tell whether the market is open: outside its hours quotes are wide, old or absent."""
+    """Report whether the market is open: outside its hours quotes are wide, old or absent."""
     try:
         session = await client.session_state()
     except BoxSpreadsError as error:
@@ -145,7 +146,7 @@ async def check_rest_quotes(client: TastytradeClient, underlying: str) -> Check:
 
 async def check_stream(client: TastytradeClient, underlying: str) -> Check:
     """Check that DXLink opens a channel and takes a subscription."""
-    link = DXLinkLink(
+    connection = DXLinkConnection(
         client.quote_token,
         [Subscription("Trade", underlying)],
         FIELDS,
@@ -153,9 +154,9 @@ async def check_stream(client: TastytradeClient, underlying: str) -> Check:
     )
     begun_secs = time.monotonic()
     try:
-        async with asyncio.timeout(_STREAM_SECS), aclosing(link.events()) as events:
+        async with asyncio.timeout(_STREAM_SECS), aclosing(connection.events()) as events:
             async for event in events:
-                if isinstance(event, LinkDown):
+                if isinstance(event, ConnectionLost):
                     return Check("stream", Outcome.FAILED, f"{event.reason}; try again later")
                 if isinstance(event, Subscribed):
                     break

@@ -162,7 +162,7 @@ class TastytradeClient:
         """Log in now, where the first call would.
 
         Raises:
-            LoginRefusedError: the server said no.
+            LoginRefusedError: the server refused the login.
             FeedError: it could not be asked.
         """
         await self._login.authorization()
@@ -171,7 +171,7 @@ class TastytradeClient:
         """Ask for nothing, without logging in; return the HTTP status of the answer.
 
         Raises:
-            FeedUnavailableError: nobody answers.
+            FeedUnavailableError: there is no answer.
             UntrustedPeerError: its certificate does not prove who it is.
         """
         try:
@@ -204,7 +204,7 @@ class TastytradeClient:
         Args:
             index: index symbols, such as ``SPX``.
             equity_options: OCC symbols; options on an index are ``equity-option`` here too.
-            progress: told (symbols answered, symbols asked) after each batch.
+            progress: called with (symbols answered, symbols asked) after each batch.
 
         Raises:
             FeedError: a batch was refused or the API cannot be reached.

@@ -1,4 +1,4 @@
-"""One connection of the stream: what it subscribes, and what its events say. No sockets."""
+"""One connection of the stream: what it subscribes, and what its events mean. No sockets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _BOTH_PRICES: Final = frozenset({"bidPrice", "askPrice"})
 
 
-class StreamLine:
+class EventReader:
     """One connection's share of a plan, how far it is, and the meaning of what it brings.
 
     Attributes:
@@ -40,9 +40,9 @@ class StreamLine:
 
         Args:
             plan: of the whole stream.
-            connection: number of the session that is this connection's share.
+            connection: number of the connection, and of its share in the plan.
         """
-        subscriptions = plan.subscriptions.sessions[connection]
+        subscriptions = plan.subscriptions.shares[connection]
         self._connection = connection
         self.stands = False
         self.subscribed = 0
@@ -93,7 +93,7 @@ class StreamLine:
         self.decoder.forget_layout()
 
     def configure(self, event_fields: Mapping[str, list[str]]) -> None:
-        """Take over a layout; without both prices a quote says nothing, and REST has to do."""
+        """Take over a layout; quotes without both prices are not used, and REST replaces them."""
         self.decoder.configure(event_fields)
         if "Quote" in event_fields:
             withheld = _BOTH_PRICES - set(event_fields["Quote"])
@@ -102,7 +102,7 @@ class StreamLine:
                 log.warning("prices_not_streamed", withheld=sorted(withheld))
 
     def missed_something(self) -> bool:
-        """Tell whether data came since the last call that could not be read or not be used."""
+        """Return whether data came since the last call that could not be read or not be used."""
         decoder = self.decoder
         unread = decoder.unreadable + decoder.malformed
         unread += sum(decoder.unconfigured[kind] for kind in self._rows)
@@ -111,7 +111,7 @@ class StreamLine:
         return more or self._prices_withheld
 
     def update_of(self, data: bytes, received_at: datetime) -> Update | None:
-        """Return what one FEED_DATA says, or None if it says nothing."""
+        """Return the update in one FEED_DATA, or None if there is none."""
         by_type: dict[str, list[EventBatch]] = {}
         for batch in self.decoder.decode(data):
             if len(batch.rows):

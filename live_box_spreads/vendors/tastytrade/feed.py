@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Self
 import polars as pl
 import structlog
 
-from live_box_spreads.dxlink.connection import DXLinkLink
-from live_box_spreads.dxlink.session import LinkTimes
+from live_box_spreads.dxlink.connection import DXLinkConnection
+from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget, Subscription
-from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts
-from live_box_spreads.feeds.health import FeedHealth
+from live_box_spreads.feeds.base import CONTRACT_COLUMNS, Contracts, FeedHealth
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
@@ -54,12 +53,12 @@ class FeedTimes:
     Attributes:
         rest: when REST passes beside the stream begin.
         spot_wait: longest wait for a streamed price where REST gives none.
-        link: when the stream's link acts.
+        connection: when a connection of the stream acts.
     """
 
     rest: RestTimes = field(default_factory=RestTimes)
     spot_wait: float = 10.0
-    link: LinkTimes = field(default_factory=LinkTimes)
+    connection: ConnectionTimes = field(default_factory=ConnectionTimes)
 
 
 class TastytradeFeed:
@@ -86,12 +85,12 @@ class TastytradeFeed:
         Args:
             client: not opened yet.
             name: kept in each snapshot.
-            timeliness: None for what the account's entitlement says.
+            timeliness: None to take it from the account's entitlement.
             clock: current UTC time.
             rng: spreads reconnections; None for a new one.
             times: when the feed acts by itself; None for the usual.
             limits: how much is streamed; None for what the vendor allows.
-            progress: told (contracts answered, contracts asked) during a snapshot.
+            progress: called with (contracts answered, contracts asked) during a snapshot.
         """
         self.name = name
         self._client = client
@@ -109,7 +108,7 @@ class TastytradeFeed:
 
     @property
     def timeliness(self) -> Timeliness:
-        """Live or delayed, as the last quote token says; known from the first ``contracts`` on."""
+        """Live or delayed, as in the last quote token; known from the first ``contracts`` on."""
         if self._timeliness is None:
             raise FeedError("timeliness is known after the first call of contracts()")
         return self._timeliness
@@ -181,7 +180,7 @@ class TastytradeFeed:
         )
 
     async def updates(self, contracts: Contracts) -> AsyncGenerator[Update]:
-        """Stream quotes until the iterator is closed; the link is mended as often as needed.
+        """Stream quotes until the iterator is closed; a lost connection is replaced.
 
         Raises:
             FeedError: the stream cannot be had and a retry is of no use.
@@ -190,11 +189,11 @@ class TastytradeFeed:
         if plan.subscriptions.left_out:
             log.warning("subscriptions_left_out", reason=plan.subscriptions.report())
         rest = RestPass(self._client, contracts, plan, clock=self._clock, times=self._times.rest)
-        links = [
-            self._link(session, self._budget.of_rank(rank))
-            for rank, session in enumerate(plan.subscriptions.sessions)
+        connections = [
+            self._connection(share, self._budget.of_rank(rank))
+            for rank, share in enumerate(plan.subscriptions.shares)
         ]
-        stream = UpdateStream(plan, links, rest, self._clock)
+        stream = UpdateStream(plan, connections, rest, self._clock)
         self._streams.append(stream)
         try:
             async with aclosing(stream.updates()) as updates:
@@ -211,7 +210,7 @@ class TastytradeFeed:
         return FeedHealth(losses, dict(self._client.calls))
 
     async def _quote_token(self) -> QuoteToken:
-        """Get a token, which says anew whether quotes are delayed: an entitlement may lapse."""
+        """Get a token, and from it whether quotes are delayed: an entitlement may lapse."""
         token = await self._client.quote_token()
         if self._follows_token:
             now = Timeliness.DELAYED if token.is_delayed else Timeliness.LIVE
@@ -256,16 +255,16 @@ class TastytradeFeed:
         missing = [name for name in underlyings if name not in self._spots]
         if missing:
             prices = [Subscription("Trade", name) for name in missing]
-            link = self._link(prices, self._budget.of_rank(0, urgent="Trade"))
-            self._spots |= await streamed_spots(link, missing, self._times.spot_wait)
+            connection = self._connection(prices, self._budget.of_rank(0, urgent="Trade"))
+            self._spots |= await streamed_spots(connection, missing, self._times.spot_wait)
 
-    def _link(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkLink:
-        return DXLinkLink(
+    def _connection(self, subscriptions: Sequence[Subscription], pace: Pace) -> DXLinkConnection:
+        return DXLinkConnection(
             self._quote_token,
             subscriptions,
             FIELDS,
             rng=self._rng,
-            times=self._times.link,
+            times=self._times.connection,
             budget=pace,
         )
 

@@ -1,4 +1,4 @@
-"""Who we are, and how the API is told: OAuth2, or a password session where a server takes one."""
+"""Credentials and login: OAuth2, or a password session where a server takes one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Credentials:
     one_time_code: Callable[[], str] | None = None
 
     def __repr__(self) -> str:
-        """Tell the kind of login, no secret."""
+        """Return the kind of login, without any secret."""
         kind = "OAuth2" if self.is_oauth else "password session"
         return f"Credentials({kind}, ***)"
 
@@ -133,7 +133,7 @@ class Login:
             refused_value: a value that the API has just refused; it is replaced.
 
         Raises:
-            LoginRefusedError: the server said no, now or before.
+            LoginRefusedError: the server refused the login, now or before.
             FeedError: the server could not be asked.
         """
         if self._refusal:

@@ -1,7 +1,7 @@
-"""Which contracts a stream has long said nothing of, and whether it should have.
+"""Contracts without an update for a long time, and whether there should have been one.
 
-A stream says nothing of a quote that has not changed; so silence about one contract, while others
-of its root go on, is no sign of a fault, and may be one. What REST says tells the two apart.
+A stream sends nothing for a quote that has not changed. So silence of one contract, while others
+of its root are updated, may or may not be a fault. A REST quote decides which it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class QuietContracts:
         self._bid, self._ask = np.full(contracts, np.nan), np.full(contracts, np.nan)
 
     def note(self, quotes: Quotes, now_secs: float) -> None:
-        """Take over what the stream has just said."""
+        """Note the contracts of an update of the stream."""
         self._heard_secs[quotes.rows] = now_secs
         self._bid[quotes.rows], self._ask[quotes.rows] = quotes.bid, quotes.ask
 
@@ -55,10 +55,10 @@ class QuietContracts:
     def contradicted(
         self, polled: Quotes, now: np.datetime64, now_secs: float
     ) -> NDArray[np.bool_]:
-        """Tell where REST knows a newer and other quote than the stream's last one.
+        """Return where REST has a newer and different quote than the stream's last one.
 
         Args:
-            polled: what REST says, one quote a contract, each with its own time.
+            polled: quotes by REST, one a contract, each with its own time.
             now: the wall clock, when ``polled`` came (UTC).
             now_secs: the steady clock then.
 
@@ -68,15 +68,15 @@ class QuietContracts:
         rows = polled.rows
         self._checked_secs[rows] = now_secs
         quiet_secs = now_secs - self._heard_secs[rows]
-        told = ~np.isnan(quiet_secs)  # the stream may have been lost since it was asked about
-        quiet = (np.where(told, quiet_secs, 0.0) * 1e3).astype("timedelta64[ms]")
+        known = ~np.isnan(quiet_secs)  # the stream may have been lost since it was asked about
+        quiet = (np.where(known, quiet_secs, 0.0) * 1e3).astype("timedelta64[ms]")
         other = _differ(polled.bid, self._bid[rows]) | _differ(polled.ask, self._ask[rows])
-        newer = told if polled.times is None else told & (polled.times > now - quiet)
+        newer = known if polled.times is None else known & (polled.times > now - quiet)
         contradicted: NDArray[np.bool_] = other & newer
         return contradicted
 
     def still_quiet(self, rows: NDArray[np.int32], since_secs: float) -> NDArray[np.bool_]:
-        """Tell of which contracts the stream has said nothing since an instant."""
+        """Return the contracts without an update of the stream since an instant."""
         quiet: NDArray[np.bool_] = self._heard_secs[rows] <= since_secs
         return quiet
 

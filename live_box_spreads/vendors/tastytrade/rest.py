@@ -127,7 +127,7 @@ class RestApi:
         )
 
     def _json_of(self, answer: Answer) -> bytes:
-        """Return the body of a good answer, or raise what a bad one says."""
+        """Return the body of a good answer, or raise the error of a bad one."""
         if answer.status in _REDIRECTS:
             raise _redirected(answer)
         if answer.status >= _ERRORS_FROM:

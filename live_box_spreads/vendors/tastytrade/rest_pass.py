@@ -45,7 +45,7 @@ _CONTRACTS_A_STEP: Final = 600
 
 
 _MOST_CHECKED: Final = 2_000
-"""Quiet contracts checked at a time: outside market hours all are quiet, and patience is polite."""
+"""Quiet contracts checked at a time: outside market hours all are quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class RestPass:
         self._called = asyncio.Event()
 
     def stream_brings(self, update: Update) -> None:
-        """Leave alone what the stream says of itself."""
+        """Do not poll what the stream brings again."""
         if update.quotes is not None:
             self.streamed["Quote"][update.quotes.rows] = True
             self._quiet.note(update.quotes, _steady_secs())
@@ -125,7 +125,7 @@ class RestPass:
         self.stream_missed(rows)
 
     def stream_missed(self, rows: Mapping[str, NDArray[np.int32]]) -> None:
-        """Make up soon for what a connection that stands may have told and nobody could read.
+        """Poll soon what an unreadable frame of an open connection may have brought.
 
         Args:
             rows: contracts that it brings, by event type.
@@ -140,11 +140,11 @@ class RestPass:
         """Return to the usual pace: everything is subscribed again."""
         self._stream_is_down = False
 
-    async def run(self, give: Callable[[Update], Awaitable[None]]) -> None:
+    async def run(self, put: Callable[[Update], Awaitable[None]]) -> None:
         """Pass for ever.
 
         Args:
-            give: takes each update.
+            put: takes each update.
 
         Raises:
             FeedError: the login was refused.
@@ -154,7 +154,7 @@ class RestPass:
             try:
                 missing = self._missing()
                 for start in range(0, len(missing), _CONTRACTS_A_STEP):
-                    await give(await self._step(missing[start : start + _CONTRACTS_A_STEP]))
+                    await put(await self._step(missing[start : start + _CONTRACTS_A_STEP]))
             except FeedError as error:  # the stream goes on; the slow fields stay as they are
                 ruling = error_ruling(error)
                 if ruling.verdict is Verdict.STOP:
@@ -162,11 +162,11 @@ class RestPass:
                 log.warning("rest_pass_failed", error=str(error), reason=ruling.reason)
             await self._pause()
 
-    async def check_for_ever(self, give: Callable[[Update], Awaitable[None]]) -> None:
+    async def check_for_ever(self, put: Callable[[Update], Awaitable[None]]) -> None:
         """Find contracts about which the stream has fallen silent, and quote them instead.
 
         Args:
-            give: takes each update.
+            put: takes each update.
 
         Raises:
             FeedError: the login was refused.
@@ -178,7 +178,7 @@ class RestPass:
                 for start in range(0, len(rows), _CONTRACTS_A_STEP):
                     update = await self._check(rows[start : start + _CONTRACTS_A_STEP])
                     if update is not None:
-                        await give(update)
+                        await put(update)
             except FeedError as error:
                 ruling = error_ruling(error)
                 if ruling.verdict is Verdict.STOP:

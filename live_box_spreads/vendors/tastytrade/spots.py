@@ -15,7 +15,7 @@ from live_box_spreads.vendors.tastytrade.plan import NUMBERS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from live_box_spreads.dxlink.connection import DXLinkLink
+    from live_box_spreads.dxlink.connection import DXLinkConnection
     from live_box_spreads.vendors.tastytrade.client import MarketData
 
 log = structlog.get_logger(__name__)
@@ -35,19 +35,19 @@ def spots_of(quotes: Mapping[str, MarketData], underlyings: Sequence[str]) -> di
 
 
 async def streamed_spots(
-    link: DXLinkLink, underlyings: Sequence[str], longest_secs: float
+    connection: DXLinkConnection, underlyings: Sequence[str], longest_secs: float
 ) -> dict[str, float]:
-    """Return prices of underlyings from a short-lived link, for accounts without REST quotes.
+    """Return prices of underlyings from a short-lived connection, for accounts without REST quotes.
 
     Args:
-        link: a link that subscribes the ``Trade`` of each.
+        connection: one that subscribes the ``Trade`` of each.
         underlyings: index symbols.
         longest_secs: how long to wait for the last of them, in seconds.
     """
     decoder = FeedDecoder({"Trade": {name: at for at, name in enumerate(underlyings)}}, NUMBERS)
     found: dict[str, float] = {}
     try:
-        async with asyncio.timeout(longest_secs), aclosing(link.events()) as events:
+        async with asyncio.timeout(longest_secs), aclosing(connection.events()) as events:
             async for event in events:
                 if isinstance(event, m.Configured):
                     decoder.configure(event.event_fields)

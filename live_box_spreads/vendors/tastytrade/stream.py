@@ -1,7 +1,7 @@
 """The update stream of the Tastytrade feed: DXLink over several connections, completed by REST.
 
-``stream_line`` says what the events of one connection mean, ``rest_pass`` stands in for what the
-stream lacks.
+``event_reader`` turns the events of one connection into updates, ``rest_pass`` asks for what the
+stream does not bring.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import structlog
 
 from live_box_spreads.dxlink import messages as m
 from live_box_spreads.dxlink.compact import compile_reader
-from live_box_spreads.dxlink.connection import LinkDown
+from live_box_spreads.dxlink.connection import ConnectionLost
 from live_box_spreads.dxlink.session import Subscribed
 from live_box_spreads.feeds.base import StreamProgress, Update
-from live_box_spreads.vendors.tastytrade.event_reader import StreamLine
+from live_box_spreads.vendors.tastytrade.event_reader import EventReader
 from live_box_spreads.vendors.tastytrade.plan import NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
     from datetime import datetime
 
-    from live_box_spreads.dxlink.connection import DXLinkLink, LinkEvent
+    from live_box_spreads.dxlink.connection import ConnectionEvent, DXLinkConnection
     from live_box_spreads.vendors.tastytrade.plan import StreamPlan
     from live_box_spreads.vendors.tastytrade.rest_pass import RestPass
 
@@ -41,12 +41,12 @@ below, the decoder takes less than a tenth of one core."""
 
 
 class UpdateStream:
-    """Merges the links and the REST passes into one sequence of updates."""
+    """Merges the connections and the REST passes into one sequence of updates."""
 
     def __init__(
         self,
         plan: StreamPlan,
-        links: Sequence[DXLinkLink],
+        connections: Sequence[DXLinkConnection],
         rest: RestPass,
         clock: Callable[[], datetime],
     ) -> None:
@@ -54,14 +54,14 @@ class UpdateStream:
 
         Args:
             plan: what is streamed.
-            links: for each session of the plan, a link that subscribes it.
-            rest: what stands in for the links and completes them.
+            connections: one for each share of the plan.
+            rest: what stands in for the connections and completes them.
             clock: current UTC time.
         """
         self._left_out = len(plan.subscriptions.left_out)
-        self._shares = [len(session) for session in plan.subscriptions.sessions]
-        self._lines = [StreamLine(plan, connection) for connection in range(len(self._shares))]
-        self._links = links
+        self._shares = [len(share) for share in plan.subscriptions.shares]
+        self._readers = [EventReader(plan, number) for number in range(len(self._shares))]
+        self._connections = connections
         self._rest = rest
         self._clock = clock
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
@@ -74,11 +74,11 @@ class UpdateStream:
         Raises:
             FeedError: a final refusal.
         """
-        followed = zip(self._links, self._lines, strict=True)
+        followed = zip(self._connections, self._readers, strict=True)
         sources = [
             self._rest.run(self._queue.put),
             self._rest.check_for_ever(self._queue.put),
-            *(self._follow(link, line) for link, line in followed),
+            *(self._follow(connection, reader) for connection, reader in followed),
         ]
         tasks = [asyncio.create_task(self._guarded(source)) for source in sources]
         try:
@@ -94,62 +94,62 @@ class UpdateStream:
             self._report_losses()
 
     async def _guarded(self, source: Coroutine[None, None, None]) -> None:
-        """Hand whatever ends a source to whoever reads the updates."""
+        """Pass the error that ends a source to the reader of the updates."""
         try:
             await source
         except Exception as error:  # noqa: BLE001  raised again in the reader's task
             await self._queue.put(error)
 
-    async def _follow(self, link: DXLinkLink, line: StreamLine) -> None:
-        async with aclosing(link.events()) as events:
+    async def _follow(self, connection: DXLinkConnection, reader: EventReader) -> None:
+        async with aclosing(connection.events()) as events:
             async for event in events:
-                for update in self._of_event(event, line):
+                for update in self._of_event(event, reader):
                     await self._queue.put(update)
 
-    def _of_event(self, event: LinkEvent, line: StreamLine) -> Iterator[Update]:
+    def _of_event(self, event: ConnectionEvent, reader: EventReader) -> Iterator[Update]:
         now = self._clock()
         match event:
             case m.Data():
                 self._compile_if_it_pays()
-                update = line.update_of(event.data, now)
-                if line.missed_something():
-                    yield self._missed(line, now)
+                update = reader.update_of(event.data, now)
+                if reader.missed_something():
+                    yield self._missed(reader, now)
                 if update is not None:
                     self._rest.stream_brings(update)
                     yield update
             case m.Malformed():  # it may have been data
-                yield self._missed(line, now)
+                yield self._missed(reader, now)
             case m.Configured():
-                line.configure(event.event_fields)
+                reader.configure(event.event_fields)
             case Subscribed():
-                line.note_subscribed(event)
-                if all(each.is_complete for each in self._lines):
+                reader.note_subscribed(event)
+                if all(each.is_complete for each in self._readers):
                     self._rest.stream_back()
                 yield Update(now, progress=self._progress())
-            case LinkDown():
-                line.note_down()
-                self._rest.stream_lost({kind: line.rows_of(kind) for kind in NUMBERS})
-                lost = line.rows_of("Quote")
+            case ConnectionLost():
+                reader.note_down()
+                self._rest.stream_lost({kind: reader.rows_of(kind) for kind in NUMBERS})
+                lost = reader.rows_of("Quote")
                 yield Update(now, lost=lost, reason=event.reason, progress=self._progress())
 
-    def _missed(self, line: StreamLine, now: datetime) -> Update:
-        """Let the quotes of a connection grow old, as each may have changed and nobody knows.
+    def _missed(self, reader: EventReader, now: datetime) -> Update:
+        """Count the quotes of a connection as lost, as any of them may have changed.
 
         The next one of each makes it fresh again; REST brings those that stand unchanged.
         """
-        self._rest.stream_missed({kind: line.rows_of(kind) for kind in NUMBERS})
-        return Update(now, lost=line.rows_of("Quote"), reason="a frame could not be read")
+        self._rest.stream_missed({kind: reader.rows_of(kind) for kind in NUMBERS})
+        return Update(now, lost=reader.rows_of("Quote"), reason="a frame could not be read")
 
     def _progress(self) -> StreamProgress:
-        wanted = sum(line.wanted for line in self._lines)
+        wanted = sum(reader.wanted for reader in self._readers)
         return StreamProgress(
-            quotes=sum(line.quotes for line in self._lines),
-            quotes_wanted=sum(line.quotes_wanted for line in self._lines),
-            subscriptions=sum(line.subscribed for line in self._lines),
+            quotes=sum(reader.quotes for reader in self._readers),
+            quotes_wanted=sum(reader.quotes_wanted for reader in self._readers),
+            subscriptions=sum(reader.subscribed for reader in self._readers),
             subscriptions_wanted=wanted,
             left_out=self._left_out + sum(self._shares) - wanted,
-            connections=sum(line.stands for line in self._lines),
-            connections_wanted=len(self._lines),
+            connections=sum(reader.stands for reader in self._readers),
+            connections_wanted=len(self._readers),
         )
 
     def _compile_if_it_pays(self) -> None:
@@ -160,7 +160,7 @@ class UpdateStream:
         since_secs, before = self._watched_since
         if now_secs - since_secs < _BUSY_FOR_SECS:
             return
-        events = sum(line.decoder.read_slowly for line in self._lines)
+        events = sum(reader.decoder.read_slowly for reader in self._readers)
         if since_secs and events - before >= _BUSY_EVENTS_A_SECOND * (now_secs - since_secs):
             self._compiling = asyncio.create_task(_compile_in_a_thread())
         self._watched_since = now_secs, events
@@ -168,18 +168,18 @@ class UpdateStream:
     def losses(self) -> Counter[str]:
         """Return what was lost, refused or could not be used so far, by kind."""
         losses: Counter[str] = Counter()
-        for line in self._lines:
-            losses["unreadable_data"] += line.decoder.unreadable
-            losses["malformed_rows"] += line.decoder.malformed
-            losses["unknown_symbols"] += line.decoder.unknown
-            losses["arrays_without_config"] += _total(line.decoder.unconfigured)
-        for link in self._links:
-            losses["malformed_frames"] += link.counts.malformed_frames
-            losses["ignored_frames"] += _total(link.counts.ignored)
-            losses["error_frames"] += _total(link.counts.complaints)
-            losses["links_lost"] += link.counts.losses
-            losses["subscriptions_refused"] += link.counts.refused
-            losses["subscriptions_resent"] += link.counts.resent
+        for reader in self._readers:
+            losses["unreadable_data"] += reader.decoder.unreadable
+            losses["malformed_rows"] += reader.decoder.malformed
+            losses["unknown_symbols"] += reader.decoder.unknown
+            losses["arrays_without_config"] += _total(reader.decoder.unconfigured)
+        for connection in self._connections:
+            losses["malformed_frames"] += connection.counts.malformed_frames
+            losses["ignored_frames"] += _total(connection.counts.ignored)
+            losses["error_frames"] += _total(connection.counts.complaints)
+            losses["connections_lost"] += connection.counts.losses
+            losses["subscriptions_refused"] += connection.counts.refused
+            losses["subscriptions_resent"] += connection.counts.resent
         return losses
 
     def _report_losses(self) -> None:
