@@ -116,15 +116,6 @@ def describe_flags(flags: int) -> str:
     return "|".join(_name(flag) for flag in LegFlag if flag & flags) or "ok"
 
 
-def count_flags(flags: NDArray[np.uint8]) -> dict[str, int]:
-    """Count the rows with each flag, by name, in the order of the bits; absent flags are left out.
-
-    A row with two flags counts under both.
-    """
-    counts = {_name(flag): int(np.count_nonzero(flags & flag.value)) for flag in LegFlag}
-    return {name: count for name, count in counts.items() if count}
-
-
 def _prices(column: pl.Series) -> NDArray[np.float64]:
     """Return a price column as an array, NaN where there is no usable number."""
     prices = column.cast(pl.Float64).fill_null(np.nan).to_numpy()

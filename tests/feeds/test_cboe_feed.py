@@ -22,11 +22,11 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
 )
 from live_box_spreads.net.client import Limits
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors.cboe.client import CboeClient
 from live_box_spreads.vendors.cboe.feed import CboeFeed
 from live_box_spreads.vendors.cboe.pace import MIN_INTERVAL_SECS, Pace
 from tests.feeds.cboe_server import CboeServer
-from tests.feeds.conformance import FeedConformance
 from tests.feeds.made_market import FIRST, ROOTS, SPACING, made_chains, page_of, without_ask
 
 if TYPE_CHECKING:

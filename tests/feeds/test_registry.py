@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ConfigError
 from live_box_spreads.settings import load_settings, make_feed
 from live_box_spreads.stores.snapshots import read_snapshot
-from tests.feeds.conformance import FeedConformance
+from live_box_spreads.testing import FeedConformance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-feed.md"
 
 
-def _block(language: str) -> str:
-    """Return the last code block of a language on the page."""
+def _block(language: str, number: int = 0) -> str:
+    """Return a code block of a language on the page."""
     text = PAGE.read_text(encoding="utf-8")
-    return str(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[-1])
+    return str(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number])
 
 
 def _install(folder: Path, package: str, points: dict[str, str]) -> None:
@@ -90,6 +92,22 @@ class TestTheFeedOfThePage(FeedConformance):
 
         feed.ask = ask
         return row
+
+
+def test_the_test_of_the_page_passes(site: Path) -> None:
+    (site / "test_dealer_feed.py").write_text(_block("python", 1), encoding="utf-8")
+    (site / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+    paths = os.pathsep.join([str(site), str(PAGE.parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:dash", "-p", "no:cacheprovider"],
+        cwd=site,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^1\d passed", done.stdout, re.MULTILINE), done.stdout
 
 
 @pytest.mark.usefixtures("site")
