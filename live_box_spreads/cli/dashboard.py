@@ -8,6 +8,7 @@ import typer
 
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import ConfigOption, examples
+from live_box_spreads.prerequisites import exit_unless_met
 from live_box_spreads.standard_streams import going_on_without_output
 
 app = typer.Typer()
@@ -25,6 +26,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the collected snapshots in a browser, until Ctrl-C."""
+    exit_unless_met("boxes dashboard", "dashboard")
     from live_box_spreads.dashboard.app import run_dashboard  # noqa: PLC0415
     from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import load_settings  # noqa: PLC0415
