@@ -75,7 +75,7 @@ class BoxSpread:
         call_ks: quote of the call at the upper strike.
         put_kl: quote of the put at the lower strike.
         put_ks: quote of the put at the upper strike.
-        snapshot_time: the instant that the quotes stand for, with a time zone.
+        snapshot_time: the instant of the quotes, with a time zone.
         settlement: AM or PM.
 
     Raises:

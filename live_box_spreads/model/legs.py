@@ -44,7 +44,7 @@ class LendBorrow(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegQuote:
-    """The quote of one option. NaN is a side nobody quotes, or a number nobody knows.
+    """The quote of one option. NaN is a side without a quote, or an unknown number.
 
     Attributes:
         bid: index points.

@@ -1,7 +1,7 @@
 """What money costs elsewhere: the curves that a box rate is compared with.
 
 Each gives the rate of a loan between two payment dates in any convention, and carries the date
-that it stands for. A rate that it does not know is NaN, never a guess.
+of its rates. An unknown rate is NaN, never a guess.
 
 A reference is read by the length of the loan (constant maturity): 182 days of a curve dated
 Monday are compared with 182 days of a box quoted on Tuesday.
@@ -52,7 +52,7 @@ class ReferenceCurve(Protocol):
 
     @property
     def as_of(self) -> date:
-        """The date that its rates stand for."""
+        """The date of its rates."""
         ...
 
     def rate(
@@ -175,7 +175,7 @@ class ParYieldCurve:
         """Discount factors at ``_half_years``, each from the bond that matures there."""
         shortest, longest = (self.tenors_months[end] / _MONTHS_PER_YEAR for end in (0, -1))
         # Outside the tenors (a coupon before the shortest, the half year after the last) the
-        # nearest yield stands in; no rate is told there.
+        # nearest yield is used; no rate is returned there.
         coupons = self._par(np.clip(self._half_years, shortest, longest)) * _HALF_YEAR
         discounts = np.zeros(len(coupons))
         annuity = 0.0
