@@ -58,9 +58,10 @@ def make_feed(name: str, setup: FeedSetup) -> Feed:
     try:
         factory = cast("FeedFactory", point.load())
     except (ImportError, AttributeError) as error:
+        ours = "pip install 'live-box-spreads[all]'"
+        cure = ours if name in BUILT_IN else "reinstall the package that brings it"
         raise ConfigError(
-            f"feed {name!r} ({point.value}) cannot be loaded: {error}; reinstall the package that "
-            "brings it"
+            f"feed {name!r} ({point.value}) cannot be loaded: {error}; {cure}"
         ) from error
     if not callable(factory):
         raise ConfigError(f"feed {name!r} ({point.value}) is no function that makes a feed")

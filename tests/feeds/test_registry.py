@@ -139,6 +139,14 @@ def test_each_built_in_feed_is_made_from_its_section(name: str, tmp_path: Path) 
     assert feed.name == name
 
 
+def test_a_built_in_feed_without_its_extra_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "live_box_spreads.vendors.simulated.feed", None)
+    with pytest.raises(ConfigError, match=r"'simulated' .*pip install 'live-box-spreads\[all\]'"):
+        registry.make_feed("simulated", FeedSetup({}))
+
+
 @pytest.mark.usefixtures("site")
 def test_a_name_that_nobody_brings_is_one_line_with_those_found() -> None:
     with pytest.raises(ConfigError) as raised:
