@@ -20,11 +20,14 @@ from live_box_spreads.model import settlement as settling
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.legs import (
     LEAST_COST,
+    NET_TICK,
+    BoxOrder,
     ExpiryLegs,
     LegQuote,
     LendBorrow,
     OrderLeg,
     leg_quote,
+    limit_price,
     number,
 )
 from live_box_spreads.model.products import loan_product
@@ -41,9 +44,9 @@ if TYPE_CHECKING:
     from live_box_spreads.model.legs import Action
     from live_box_spreads.model.products import Settlement
 
-__all__ = ["BoxSpread", "LegQuote", "LendBorrow", "OrderLeg", "Side"]
+__all__ = ["BoxOrder", "BoxSpread", "LegQuote", "LendBorrow", "OrderLeg", "QuoteSide"]
 
-Side = Literal["bid", "mid", "ask"]
+QuoteSide = Literal["bid", "mid", "ask"]
 
 _Date = TypeVar("_Date", date, datetime)
 
@@ -53,6 +56,7 @@ ROW_COLUMNS = (
     *(f"{leg}_{price}" for leg in LEG_NAMES for price in ("bid", "ask")),
 )
 """What a wide row must have; see :meth:`BoxSpread.from_row`."""
+_RANKED_COLUMNS = ("root", "expiry", "kl", "ks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class BoxSpread:
         call_ks: quote of the call at the upper strike.
         put_kl: quote of the put at the lower strike.
         put_ks: quote of the put at the upper strike.
-        snapshot_time: the instant that the quotes stand for, with a time zone.
+        snapshot_time: the instant of the quotes, with a time zone.
         settlement: AM or PM.
 
     Raises:
@@ -187,7 +191,7 @@ class BoxSpread:
 
     def rate(
         self,
-        side: Side = "mid",
+        side: QuoteSide = "mid",
         compounding: Compounding = Compounding.EFFECTIVE,
         basis: TimeBasis = TimeBasis.SETTLEMENT,
     ) -> float:
@@ -252,6 +256,40 @@ class BoxSpread:
             self._order_leg("P", self.kl, self.put_kl, buys=not lends),
         )
 
+    def order(
+        self,
+        direction: LendBorrow,
+        boxes: int = 1,
+        *,
+        cost: float | None = None,
+        tick: float = NET_TICK,
+    ) -> BoxOrder:
+        """Return the limit order that opens a number of these boxes.
+
+        Args:
+            direction: LEND buys the boxes, BORROW sells them.
+            boxes: how many.
+            cost: limit of one box, index points; by default what it costs at the quotes,
+                ``ask_cost`` to lend and ``bid_cost`` to borrow. It is rounded to the tick: up when
+                it is paid, down when it is received.
+            tick: price step of the whole order, index points; brokers differ.
+
+        Raises:
+            ModelError: FLAT, no box, or no cost because a leg is not quoted.
+        """
+        legs = self.legs(direction)
+        if boxes < 1:
+            raise ModelError(f"an order of {boxes} boxes trades nothing; ask for one or more")
+        lends = direction is LendBorrow.LEND
+        if cost is None:
+            cost = self.ask_cost if lends else self.bid_cost
+        if isnan(cost):
+            raise ModelError(
+                f"{self.root} {self.expiry} {self.kl:g}/{self.ks:g} has no price to "
+                f"{direction.name.lower()} at: a leg lacks a quote; give a cost"
+            )
+        return BoxOrder(legs, boxes, *limit_price(cost if lends else -cost, tick))
+
     def _order_leg(self, right: Right, strike: float, quote: LegQuote, *, buys: bool) -> OrderLeg:
         action: Action = "Buy to Open" if buys else "Sell to Open"
         price = quote.buy_price if buys else quote.sell_price
@@ -267,8 +305,24 @@ class BoxSpread:
             ModelError: the chain lacks the expiry or a call or put at one of the strikes, or the
                 box is refused.
         """
-        legs = ExpiryLegs.from_chain(chain, root, expiry)
+        legs = ExpiryLegs.from_chain(chain, root, expiry, (kl, ks))
         return cls._from_legs(legs, kl, ks, chain.snapshot_time)
+
+    @classmethod
+    def from_ranked(cls, chain: Chain, row: Mapping[str, Any]) -> BoxSpread:
+        """Return the box of a row of the ranked boxes (``boxes best``) of a chain.
+
+        Args:
+            chain: the chain that was ranked.
+            row: ``root``, ``expiry``, ``kl`` and ``ks``.
+
+        Raises:
+            ModelError: a column is missing or holds a value of the wrong kind, or the chain lacks
+                the box.
+        """
+        _require_columns(row, _RANKED_COLUMNS)
+        expiry = _typed(row, "expiry", date)
+        return cls.from_chain(chain, row["root"], expiry, number(row, "kl"), number(row, "ks"))
 
     @classmethod
     def all_from_chain(cls, chain: Chain, root: str, expiry: date) -> Iterator[BoxSpread]:
@@ -350,9 +404,9 @@ def _smallest(*sizes: float) -> float:
     return nan if any(map(isnan, sizes)) else min(sizes)
 
 
-def _require_columns(columns: Iterable[str]) -> None:
+def _require_columns(columns: Iterable[str], required: Iterable[str] = ROW_COLUMNS) -> None:
     present = set(columns)
-    missing = [name for name in ROW_COLUMNS if name not in present]
+    missing = [name for name in required if name not in present]
     if missing:
         raise ModelError(f"box rows lack the columns {', '.join(missing)}")
 

@@ -78,11 +78,11 @@ install_with_pip() {
 }
 
 prepare_uv() {
-    local extras=()
+    local extras=(--extra dashboard --extra fast --extra simulator)
     [ "$1" != test ] || extras=(--extra dev)
     say "preparing the environment with uv …"
     # --inexact: a run after a test run leaves the test tools where they are.
-    (cd "$root" && uv sync --quiet --frozen --inexact ${extras[@]+"${extras[@]}"})
+    (cd "$root" && uv sync --quiet --frozen --inexact "${extras[@]}")
     python="$root/.venv/bin/python"
 }
 

@@ -14,39 +14,47 @@ _LAUNCHER = _PACKAGE / "manage.sh"
 _REQUIREMENTS = _PACKAGE.parent / "requirements.txt"
 
 MODULES = (
-    "dash",
-    "dash_ag_grid",
-    "dash_mantine_components",
     "dotenv",
     "exchange_calendars",
     "filelock",
     "httpx2",
     "msgspec",
-    "numba",
     "numpy",
-    "plotly",
     "polars",
     "prometheus_client",
     "pydantic",
     "rich",
     "scipy",
     "stamina",
-    "starlette",
     "structlog",
     "typer",
     "tzdata",
-    "uvicorn",
     "websockets",
     "yaml",
 )
-"""One module of each dependency that pyproject.toml names."""
+"""One module of each dependency that pyproject.toml names, but for those of its extras."""
+
+EXTRAS = {
+    "dashboard": (
+        "dash",
+        "dash_ag_grid",
+        "dash_mantine_components",
+        "fastapi",
+        "plotly",
+        "starlette",
+        "uvicorn",
+    ),
+    "simulator": ("starlette", "uvicorn"),
+}
+"""The modules of the extras that commands cannot do without."""
 
 
-def exit_unless_met(name: str) -> None:
+def exit_unless_met(name: str, *extras: str) -> None:
     """Exit with status 1 and one line that says how to get what is missing; else do nothing.
 
     Args:
         name: what the line calls the program.
+        extras: names in ``EXTRAS`` of what the program needs beyond a base install.
     """
     if sys.version_info[:2] < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
@@ -64,3 +72,10 @@ def exit_unless_met(name: str) -> None:
             f"start with {_LAUNCHER}, which installs them, "
             f"or run {sys.executable} -m pip install -r {_REQUIREMENTS} first"
         )
+    for extra in extras:
+        missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+        if missing:
+            sys.exit(
+                f"{name}: {missing[0]} is not installed; "
+                f"run {sys.executable} -m pip install 'live-box-spreads[{extra}]'"
+            )

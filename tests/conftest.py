@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import HealthCheck, settings
 from tests.skips import skip_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from live_box_spreads.simulator.exchange import SimulatedExchange
 
 # No test measures time: on a busy machine a slow example is no failure.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +23,15 @@ settings.load_profile("suite")
 def _fresh_logging() -> None:
     """Take back what a command told structlog: it may write to a stream that is closed by now."""
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def exchange(shared_exchange: SimulatedExchange) -> Iterator[SimulatedExchange]:
+    """The exchange of the folder's tests; the faults of one test are not seen by the next."""
+    yield shared_exchange
+    faults = shared_exchange.faults
+    for each, default in ((each.name, type(faults)()) for each in fields(faults)):
+        setattr(faults, each, getattr(default, each))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -29,7 +29,7 @@ NEEDS: Final = (
     Need("Chromium", ("chromium",), "install it (Debian and Ubuntu: apt install chromium)"),
     Need(
         "real market data (not ours to give away)",
-        ("shared/data", "no real chains", "no real page"),
+        ("shared/data",),
         "put it into ../shared/data",
     ),
     Need("uv", ("uv is not installed",), "install uv"),

@@ -10,6 +10,7 @@ from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import ConfigOption, examples
 from live_box_spreads.dashboard.app import run_dashboard
 from live_box_spreads.logs import log_to_stderr
+from live_box_spreads.prerequisites import exit_unless_met
 from live_box_spreads.settings import load_settings
 from live_box_spreads.standard_streams import going_on_without_output
 
@@ -28,6 +29,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Show the collected snapshots in a browser, until Ctrl-C."""
+    exit_unless_met("boxes dashboard", "dashboard")
     settings = load_settings(config)
     log_to_stderr()
     with going_on_without_output(), until_told_to_stop():

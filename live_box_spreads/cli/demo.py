@@ -21,6 +21,7 @@ from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import examples
 from live_box_spreads.cli.output import tell
 from live_box_spreads.model.errors import ConfigError, FeedUnavailableError
+from live_box_spreads.prerequisites import exit_unless_met
 from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def demo(
     from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
     from live_box_spreads.settings import environment  # noqa: PLC0415
 
+    exit_unless_met("boxes demo", "dashboard", "simulator")
     log_to_stderr()
     _refuse_port_in_use(port)
     ended = threading.Event()

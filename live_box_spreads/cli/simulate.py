@@ -10,6 +10,7 @@ import typer
 from live_box_spreads.cli.lifetime import until_told_to_stop
 from live_box_spreads.cli.options import StopOnStdinCloseOption, examples
 from live_box_spreads.cli.output import tell
+from live_box_spreads.prerequisites import exit_unless_met
 from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def simulate(
 
     Faults can be changed while it runs: see docs/simulator.md.
     """
+    exit_unless_met("boxes simulate", "simulator")
     from live_box_spreads.simulator.exchange import (  # noqa: PLC0415
         SimulatorOptions,
         serve_forever,

@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
     from live_box_spreads.prerequisites import exit_unless_met
 
-    exit_unless_met("app.py")
+    exit_unless_met("app.py", "dashboard")
 
 import argparse
 import logging

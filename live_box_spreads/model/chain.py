@@ -52,7 +52,7 @@ CHAIN_SCHEMA = pl.Schema(
         "quote_time": TIME_TYPE,
     }
 )
-"""Prices in index points, sizes in contracts; NaN is a side nobody quotes (never null), and no
+"""Prices in index points, sizes in contracts; NaN is a side without a quote (never null), and no
 other value is below 0 or infinite. ``volume``, ``open_interest`` and ``quote_time`` are null where
 unknown."""
 
@@ -76,7 +76,7 @@ class Chain:
 
     Attributes:
         quotes: one row a contract, columns of ``CHAIN_SCHEMA``, sorted by ``KEY``, no duplicates.
-        snapshot_time: the instant that the quotes stand for (UTC); settlement counts from it.
+        snapshot_time: the instant of the quotes (UTC); settlement counts from it.
         feed: name of the feed, such as ``tastytrade``.
         timeliness: live, delayed, simulated or replay.
         spot: last price of each underlying, in index points; an unknown one is absent.
@@ -123,7 +123,7 @@ class Chain:
         Args:
             rows: columns of ``CHAIN_SCHEMA``; the quote columns, ``volume``, ``open_interest``
                 and ``quote_time`` may be absent (unknown).
-            snapshot_time: the instant that the quotes stand for, with a time zone.
+            snapshot_time: the instant of the quotes, with a time zone.
             feed: name of the feed.
             timeliness: live, delayed, simulated or replay.
             spot: last price by underlying, in index points.

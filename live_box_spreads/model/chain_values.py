@@ -113,7 +113,7 @@ def clear_values(
 
     Args:
         frame: rows of the chain's schema, NaN where a price or size is unknown.
-        snapshot_time: the instant that the quotes stand for (UTC).
+        snapshot_time: the instant of the quotes (UTC).
         refused: values refused so far, by reason; is added to.
     """
     quoted = pl.col("quote_time")
@@ -194,7 +194,7 @@ def _is_odd(column: str) -> pl.Expr:
 
 
 def _unknown(columns: Iterable[str]) -> list[tuple[pl.Expr, pl.Expr]]:
-    """Return each column and what stands for an unknown value in it."""
+    """Return each column and its value for unknown."""
     null_where_unknown = {"volume", "open_interest", "quote_time"}
     return [
         (pl.col(name), pl.lit(None if name in null_where_unknown else float("nan")))

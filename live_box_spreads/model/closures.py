@@ -1,6 +1,6 @@
 """Weekdays on which the exchanges were closed by proclamation or weather and cash still moved.
 
-The exchange's calendar knows these days only as days without a session. The Federal Reserve Banks
+In the exchange's calendar these are only days without a session. The Federal Reserve Banks
 were open on each of them and the clearing houses settled, so premiums and exercise amounts were
 paid. Where a memo of the Options Clearing Corporation (OCC) for the day is known, the entry names
 it. Elsewhere the day is assumed to be like the others, for the reason given; OCC's "Unscheduled
@@ -27,7 +27,7 @@ class Closure:
     Attributes:
         day: the day.
         why: why the exchanges were closed.
-        source: who said that payments were made, and where.
+        source: the publication that states that payments were made.
         is_assumed: no memo of the OCC was found; the source speaks of banks or other clearing
             houses.
     """

@@ -15,7 +15,7 @@
     │   └── SnapshotError              a snapshot that cannot be read
     └── FeedError                      quotes that cannot be had
         ├── CredentialsError           missing or unreadable credentials
-        ├── LoginRefusedError          the server said no; never retried
+        ├── LoginRefusedError          the server refused it; never retried
         ├── ApiError                   any other refusal by the REST API
         ├── FeedEndedError             a recording is over; no failure
         ├── ProtocolError              a DXLink peer that breaks the protocol

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from math import nan
+from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -13,17 +13,25 @@ from live_box_spreads.model.contracts import Contract, Right, occ_symbol
 from live_box_spreads.model.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.model.products import Settlement
 
 Action = Literal["Buy to Open", "Sell to Open"]
+PriceEffect = Literal["Debit", "Credit"]
+NET_TICK = 0.05
+"""Index points. The price step of an order of four legs at most brokers; it does not depend on the
+ticks of the legs."""
 
 LEAST_COST = 1e-9
 """Index points. A cost is a sum of cents; a smaller one is the rounding of binary fractions, and
 none: 3.3 - 1.1 - 2.2 is 4e-16 in floating point, and would have a rate of thousands of per cent."""
+
+_PART_OF_TICK = 1e-6
+"""A price nearer to a tick than this part of one is on it: 958.40 / 0.05 is not a whole number in
+floating point."""
 
 
 class LendBorrow(IntEnum):
@@ -36,7 +44,7 @@ class LendBorrow(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegQuote:
-    """The quote of one option. NaN is a side nobody quotes, or a number nobody knows.
+    """The quote of one option. NaN is a side without a quote, or an unknown number.
 
     Attributes:
         bid: index points.
@@ -92,6 +100,56 @@ class OrderLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxOrder:
+    """One limit order for a number of equal boxes, in the terms that brokers share.
+
+    Attributes:
+        legs: the four legs, one contract each a box.
+        boxes: number of boxes.
+        limit_price: net price of one box, index points, not negative, a multiple of the net tick.
+        price_effect: ``Debit`` is paid, ``Credit`` is received.
+    """
+
+    legs: tuple[OrderLeg, OrderLeg, OrderLeg, OrderLeg]
+    boxes: int
+    limit_price: float
+    price_effect: PriceEffect
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the order as strings, numbers, lists and dictionaries, ready for JSON."""
+        return {
+            "order_type": "Limit",
+            "limit_price": self.limit_price,
+            "price_effect": self.price_effect,
+            "legs": [
+                {"action": leg.action, "quantity": self.boxes, "occ_symbol": leg.occ_symbol}
+                for leg in self.legs
+            ],
+        }
+
+
+def limit_price(debit: float, tick: float = NET_TICK) -> tuple[float, PriceEffect]:
+    """Return the limit price of an order, on the tick, and whether it is paid or received.
+
+    A debit is rounded up and a credit down, so that an order at the quoted price can still fill.
+
+    Args:
+        debit: what the order costs, index points; a credit is negative.
+        tick: price step of the whole order, index points.
+
+    Raises:
+        ModelError: the debit is not finite, or the tick is not positive.
+    """
+    if not (isfinite(debit) and isfinite(tick) and tick > 0):
+        raise ModelError(
+            f"a debit of {debit} and a tick of {tick} make no limit price; "
+            "both must be finite numbers, and the tick above zero"
+        )
+    steps = ceil(debit / tick - _PART_OF_TICK)
+    return abs(round(steps * tick, 9)), "Debit" if steps > 0 else "Credit"
+
+
+@dataclass(frozen=True, slots=True)
 class ExpiryLegs:
     """The quotes of one root and expiry, by strike and right.
 
@@ -108,8 +166,16 @@ class ExpiryLegs:
     quotes: Mapping[tuple[float, Right], LegQuote]
 
     @classmethod
-    def from_chain(cls, chain: Chain, root: str, expiry: date) -> ExpiryLegs:
+    def from_chain(
+        cls, chain: Chain, root: str, expiry: date, strikes: Collection[float] | None = None
+    ) -> ExpiryLegs:
         """Take the quotes of one root and expiry out of a chain.
+
+        Args:
+            chain: quotes at one instant.
+            root: option root.
+            expiry: expiration date.
+            strikes: those wanted, index points; all of them if None.
 
         Raises:
             ModelError: the chain has none.
@@ -117,10 +183,13 @@ class ExpiryLegs:
         rows = chain.quotes.filter((pl.col("root") == root) & (pl.col("expiry") == expiry))
         if rows.is_empty():
             raise ModelError(f"the chain has no {root} {expiry}; it has {_listed(chain, root)}")
+        settlement: Settlement = rows["settlement"][0]
+        if strikes is not None:
+            rows = rows.filter(pl.col("strike").is_in(list(strikes)))
         quotes = {
             (row["strike"], row["right"]): leg_quote(row) for row in rows.iter_rows(named=True)
         }
-        return cls(root, expiry, rows["settlement"][0], quotes)
+        return cls(root, expiry, settlement, quotes)
 
     def strikes(self) -> list[float]:
         """Return the strikes that have both a call and a put, ascending."""

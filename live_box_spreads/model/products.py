@@ -1,4 +1,4 @@
-"""The option roots that this project knows: style, settlement, multiplier, ticks, fees.
+"""The option roots of this project: style, settlement, multiplier, ticks, fees.
 
 Sources: Cboe and Nasdaq contract specifications for style, settlement and ticks; fees per
 contract as in the broker's schedule dated 2026-07-30 (re-check with a dry run before an order).

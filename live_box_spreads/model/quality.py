@@ -1,7 +1,7 @@
 """What is wrong with a quote, as bit flags of each leg, and which flags leave it out.
 
 Costs need no flags: a sold leg without a bid above zero, or a bought leg without an ask above
-zero, has no cost (NaN). Flags say why, and catch the quotes that look whole and are not.
+zero, has no cost (NaN). Flags give the reason, and mark bad quotes that have both sides.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class LegFlag(IntFlag):
     NO_BID = 1
     """No bid was sent, or one below zero."""
     ZERO_BID = 2
-    """The bid is zero: nobody buys."""
+    """The bid is zero."""
     NO_ASK = 4
     """No ask was sent, or one of zero or less."""
     CROSSED = 8
@@ -69,7 +69,7 @@ def leg_flags(
 
     Args:
         quotes: rows of a chain; needs ``bid``, ``ask`` (index points) and ``quote_time``.
-        snapshot_time: the instant that the quotes stand for, with a time zone.
+        snapshot_time: the instant of the quotes, with a time zone.
         rules: limits on age and half-spread.
 
     Returns:
@@ -114,15 +114,6 @@ def describe_flags(flags: int) -> str:
     if unknown:
         raise ModelError(f"flags {flags} have bits {unknown} that no quality flag has")
     return "|".join(_name(flag) for flag in LegFlag if flag & flags) or "ok"
-
-
-def count_flags(flags: NDArray[np.uint8]) -> dict[str, int]:
-    """Count the rows with each flag, by name, in the order of the bits; absent flags are left out.
-
-    A row with two flags counts under both.
-    """
-    counts = {_name(flag): int(np.count_nonzero(flags & flag.value)) for flag in LegFlag}
-    return {name: count for name, count in counts.items() if count}
 
 
 def _prices(column: pl.Series) -> NDArray[np.float64]:

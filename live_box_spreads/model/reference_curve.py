@@ -1,7 +1,7 @@
 """What money costs elsewhere: the curves that a box rate is compared with.
 
 Each gives the rate of a loan between two payment dates in any convention, and carries the date
-that it stands for. A rate that it does not know is NaN, never a guess.
+of its rates. An unknown rate is NaN, never a guess.
 
 A reference is read by the length of the loan (constant maturity): 182 days of a curve dated
 Monday are compared with 182 days of a box quoted on Tuesday.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -18,15 +19,16 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.model.errors import ModelError
-from live_box_spreads.model.monotone import MonotoneCubic
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
+
+    _Interpolation = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 LONGEST_MONTHS = 1200
 """A hundred years; no tenor is longer."""
@@ -36,6 +38,8 @@ _MONTHS_PER_YEAR = 12
 _HALF_YEAR = 0.5
 _FEWEST_TENORS = 2
 _MONEY_MARKET_YEAR_DAYS = 360
+_SMALLEST_YIELD = 1e-12
+"""A yield nearer to zero is taken as zero; interpolation divides by yields, and may overflow."""
 
 
 class ReferenceCurve(Protocol):
@@ -48,7 +52,7 @@ class ReferenceCurve(Protocol):
 
     @property
     def as_of(self) -> date:
-        """The date that its rates stand for."""
+        """The date of its rates."""
         ...
 
     def rate(
@@ -150,10 +154,11 @@ class ParYieldCurve:
         return int(shortest) / DAYS_PER_YEAR, longest / DAYS_PER_YEAR
 
     @cached_property
-    def _in_root_years(self) -> MonotoneCubic:
+    def _in_root_years(self) -> _Interpolation:
         years = np.array(self.tenors_months) / _MONTHS_PER_YEAR
         yields = np.array([self.par_yields[tenor] for tenor in self.tenors_months])
-        return MonotoneCubic(np.sqrt(years), yields)
+        yields[np.abs(yields) < _SMALLEST_YIELD] = 0.0
+        return _monotone_cubic(np.sqrt(years), yields)
 
     def _par(self, years: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._in_root_years(np.sqrt(years))
@@ -170,7 +175,7 @@ class ParYieldCurve:
         """Discount factors at ``_half_years``, each from the bond that matures there."""
         shortest, longest = (self.tenors_months[end] / _MONTHS_PER_YEAR for end in (0, -1))
         # Outside the tenors (a coupon before the shortest, the half year after the last) the
-        # nearest yield stands in; no rate is told there.
+        # nearest yield is used; no rate is returned there.
         coupons = self._par(np.clip(self._half_years, shortest, longest)) * _HALF_YEAR
         discounts = np.zeros(len(coupons))
         annuity = 0.0
@@ -180,8 +185,8 @@ class ParYieldCurve:
         return discounts
 
     @cached_property
-    def _log_discounts(self) -> MonotoneCubic:
-        return MonotoneCubic(
+    def _log_discounts(self) -> _Interpolation:
+        return _monotone_cubic(
             np.append(0.0, self._half_years), np.append(0.0, -np.log(self._half_year_discounts))
         )
 
@@ -229,3 +234,15 @@ def spread_bps(rate: _Rate, reference_rate: _Rate) -> _Rate:
     Both in the same convention; numbers, or columns of a table.
     """
     return (rate - reference_rate) * 1e4
+
+
+def _monotone_cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> _Interpolation:
+    """Return the cubic through points that never goes beyond them; NaN outside ``x``.
+
+    Fritsch and Butland, "A method for constructing local monotone piecewise cubic interpolants",
+    SIAM J. Sci. Stat. Comput. 5 (1984).
+    """
+    # Imported where a curve is made: scipy.interpolate takes some tenths of a second to import.
+    pchip = import_module("scipy.interpolate").PchipInterpolator
+    interpolation: _Interpolation = pchip(x, y, extrapolate=False)
+    return interpolation

@@ -44,7 +44,7 @@ DAYS_PER_YEAR = 365
 FIRST_SERVED_DAY = FIRST_DAY
 LAST_SERVED_DAY = LAST_DAY - timedelta(weeks=2)
 """Expiries and trade dates for which every function here has an answer: the session calendar,
-less the days at its end after which it knows no settlement day."""
+less the days at its end that have no settlement day in it."""
 
 _SECS_PER_YEAR = DAYS_PER_YEAR * 86_400
 _NEXT_TRADE_DATE_FROM = time(17)

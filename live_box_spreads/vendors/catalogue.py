@@ -61,9 +61,11 @@ def make_feed(name: str, setup: FeedSetup, vendors: tuple[Vendor, ...] = VENDORS
     try:
         factory = cast("FeedFactory", point.load())
     except (ImportError, AttributeError) as error:
+        ours = "pip install 'live-box-spreads[all]'"
+        built_in = any(vendor.feed == name for vendor in vendors)
+        cure = ours if built_in else "reinstall the package that brings it"
         raise ConfigError(
-            f"feed {name!r} ({point.value}) cannot be loaded: {error}; reinstall the package that "
-            "brings it"
+            f"feed {name!r} ({point.value}) cannot be loaded: {error}; {cure}"
         ) from error
     if not callable(factory):
         raise ConfigError(f"feed {name!r} ({point.value}) is no function that makes a feed")

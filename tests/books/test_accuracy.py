@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +19,13 @@ from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 from live_box_spreads.simulator.market.market import Market
 from tests.books.by_desk import curve
+from tests.real_data import CHAIN_FILES, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from live_box_spreads.model.chain import Chain
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
 ROOTS = ("SPX", "SPXW")
 
 
@@ -91,7 +89,7 @@ def test_bad_quotes_planted_all_over_move_no_rate() -> None:
 
 
 def real_chain(name: str, *, everybody: bool = False) -> RealChain:
-    [path] = [path for path in FILES if path.name.startswith(name)]
+    [path] = [path for path in CHAIN_FILES if path.name.startswith(name)]
     chain = read_cboe(path)
     table = curve(chain, compounding=Compounding.CONTINUOUS)
     rates = estimates(chain, everybody=everybody)
@@ -99,9 +97,9 @@ def real_chain(name: str, *, everybody: bool = False) -> RealChain:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
+@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
 def test_real_curves_are_smoother_than_those_of_a_plain_robust_fit() -> None:
-    rough = pl.concat([chain_roughness(real_chain(path.name)) for path in FILES[::2]])
+    rough = pl.concat([chain_roughness(real_chain(path.name)) for path in CHAIN_FILES[::2]])
     off = {
         name: rough.filter(pl.col("estimator") == name)["off"].abs().to_numpy()
         for name in (OURS, ROBUST)
@@ -111,7 +109,7 @@ def test_real_curves_are_smoother_than_those_of_a_plain_robust_fit() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
+@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
 def test_morning_and_afternoon_settlement_agree_on_2023_09_14() -> None:
     table = real_chain("spx_20230914").table
     pairs = agreement(*(table.filter(pl.col("root") == root) for root in ROOTS))

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as nps
 from scipy.optimize import linprog
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.curves.band import Bands, bands, numpy_cheapest
+from live_box_spreads.books.curves.band import Bands, BandSide, bands, numpy_cheapest
 from live_box_spreads.books.kernels import BAND
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
 from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
@@ -227,3 +227,18 @@ def test_no_blocks_and_no_strikes_have_no_band() -> None:
     best = numpy_cheapest(np.array([5.0]), np.array([1.0]), np.array([1.0]), 0.0, inf)
     assert best[1:] == (-1, -1)
     assert isnan(best[0])
+
+
+@pytest.mark.parametrize(
+    ("above", "inverted"),
+    [(-1e-6, False), (0.0, False), (9e-10, False), (1.1e-9, True), (1e-6, True)],
+)
+def test_an_inversion_is_more_than_rounding(above: float, inverted: bool) -> None:  # noqa: FBT001
+    def side(discount: float) -> BandSide:
+        one, at = np.array([discount]), np.array([0])
+        return BandSide(one, at, at + 1, one, one + 1, one)
+
+    # A cent on a box of 10,000 points is 1e-6 of its discount factor.
+    found = Bands((("SPX", date(2026, 12, 18)),), side(0.5), side(0.5 + above))
+    assert bool(found.inverted[0]) is inverted
+    assert found.inversion[0] == pytest.approx(above if inverted else 0.0, rel=1e-6, abs=0)

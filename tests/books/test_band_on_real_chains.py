@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,23 +16,22 @@ from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import QualityRules
 from tests.books.by_desk import band_table
+from tests.real_data import CHAIN_FILES, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from live_box_spreads.model.chain import Chain
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
 LP_EVERY = 3
 
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout"),
+    pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA),
 ]
 
 
-@pytest.fixture(scope="module", params=FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.fixture(scope="module", params=CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def chain(request: pytest.FixtureRequest) -> Chain:
     return read_cboe(request.param)
 

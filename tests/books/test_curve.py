@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +17,14 @@ from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import TimeBasis
 from tests.books.by_desk import band_table, curve
+from tests.real_data import CHAIN_FILES, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DISCOUNT, FORWARD = 0.958, 6600.0
 QUOTED_AT = datetime(2026, 11, 24, 20, tzinfo=UTC)
 DESIGN_COLUMNS = [
@@ -198,17 +198,14 @@ def test_an_empty_chain_and_an_unknown_root(chain: Chain) -> None:
         curve(chain, root="SPXX")
 
 
-FILES = sorted((DATA / "chains").glob("*.gz"))
-real = pytest.mark.skipif(
-    not FILES, reason="no real chains: shared/data is not beside the checkout"
-)
+real = pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
 
 
 @pytest.mark.realdata
 @real
 def test_near_the_box_rates_published_for_2011_01_24() -> None:
     # Continuous; van Binsbergen, Diamond and Grotteria fit the whole day, we one moment of it.
-    [path] = [path for path in FILES if "20110124" in path.name]
+    [path] = [path for path in CHAIN_FILES if "20110124" in path.name]
     fitted = curve(read_cboe(path), root="SPX", compounding=Compounding.CONTINUOUS).filter(
         pl.col("std_error_bps") < 10
     )
@@ -219,7 +216,7 @@ def test_near_the_box_rates_published_for_2011_01_24() -> None:
 
 @pytest.mark.realdata
 @real
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def test_fair_rates_of_real_chains_lie_in_the_band(path: Path) -> None:
     table = curve(read_cboe(path)).filter(pl.col("fair_rate").is_finite())
     assert len(table) >= 13

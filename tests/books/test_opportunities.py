@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -25,16 +24,16 @@ from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import rate_from_discount
 from tests.books.by_desk import curve, opportunities
 from tests.books.conftest import SNAPSHOT_TIME
+from tests.real_data import CHAIN_FILES, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
 
     Make = Callable[..., Chain]
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
 NEAR, MIDDLE, FAR = date(2026, 12, 18), date(2027, 6, 18), date(2027, 12, 17)
 DISCOUNTS = {NEAR: 0.997, MIDDLE: 0.976, FAR: 0.955}
 FAIR = {("SPX", expiry): FairValue(discount, 2e-5) for expiry, discount in DISCOUNTS.items()}
@@ -285,8 +284,8 @@ def with_bad_quotes(chain: Chain, share: float, seed: int) -> tuple[Chain, pl.Da
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 @pytest.mark.parametrize("side", SIDES)
 def test_bad_quotes_planted_in_real_chains_never_lead(path: Path, side: Side) -> None:
     chain = real_chain(path)

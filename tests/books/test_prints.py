@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,9 @@ from live_box_spreads.books.prints import (
 from live_box_spreads.feeds.importers.prints import read_prints
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding
+from tests.real_data import DATA, NO_DATA
 
-FILE = (
-    Path(__file__).resolve().parents[3] / "shared/data/box_trades/spx_option_prints_20240920.csv.gz"
-)
+FILE = DATA / "box_trades" / "spx_option_prints_20240920.csv.gz"
 TIME = datetime(2024, 9, 20, 17, 3, 41, 295_000, tzinfo=UTC)
 EXPIRY = date(2024, 12, 20)
 # Trade Friday 2024-09-20, paid Monday 09-23; expiry Friday 12-20, paid Monday 12-23.
@@ -201,7 +199,7 @@ def test_no_prints_have_no_boxes() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILE.exists(), reason="no real prints: shared/data is not there")
+@pytest.mark.skipif(not FILE.exists(), reason=NO_DATA)
 def test_the_boxes_of_2024_09_20() -> None:
     read = read_prints(FILE)
     assert (len(read.frame), dict(read.rejected)) == (20_950, {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,22 +16,21 @@ from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from tests.books.by_desk import box_table, term_structure
+from tests.real_data import CHAIN_FILES, DATA, NO_DATA
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
-NO_DATA = "no real chains: shared/data is not beside the checkout"
 ALL_LEGS = QualityRules(exclude=LegFlag.OK)
 EXPIRIES_A_CHAIN = 3
 STRIKES_AN_EXPIRY = 24
 
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(not FILES, reason=NO_DATA),
+    pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA),
 ]
 
 
@@ -50,7 +48,7 @@ def thinned(chain: Chain, root: str, expiry: date) -> Chain:
     return replace(chain, quotes=quotes.filter(pl.col("strike").is_in(picked.to_list())))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def test_agrees_with_single_boxes(path: Path) -> None:
     whole = read_cboe(path)
     rated = 0
@@ -73,7 +71,7 @@ def test_agrees_with_single_boxes(path: Path) -> None:
     assert rated > 300
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def test_every_pair_of_strikes_is_accounted_for(path: Path) -> None:
     chain = read_cboe(path)
     thresholds = BoxFilters(min_strike_gap=50.0, max_strike_gap=2000.0, max_abs_rate=0.3)
@@ -90,7 +88,7 @@ def test_every_pair_of_strikes_is_accounted_for(path: Path) -> None:
 
 def test_near_the_box_rates_published_for_2011_01_24() -> None:
     # Continuous; van Binsbergen, Diamond and Grotteria fit the whole day, we one moment of it.
-    [path] = [path for path in FILES if "20110124" in path.name]
+    [path] = [path for path in CHAIN_FILES if "20110124" in path.name]
     rates = pl.read_csv(DATA / "box_rates" / "box_and_government_rates_daily_2004_2018.csv")
     [published] = rates.filter(pl.col("date") == "2011-01-24").to_dicts()
     chain = read_cboe(path)

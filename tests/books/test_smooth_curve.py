@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,9 +16,11 @@ from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding
 from tests.books.by_desk import curve
+from tests.real_data import CHAIN_FILES, NO_DATA
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BP = 1e-4
 PAID = date(2026, 11, 25)
 YEARS = np.array([8, 15, 22, 36, 64, 92, 120, 183, 274, 365, 547, 730, 1095, 1826]) / 365
@@ -191,8 +193,8 @@ def test_dates_that_are_no_loan_have_no_rate() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def test_expiries_of_real_chains_lie_on_their_curve_within_their_errors(path: Path) -> None:
     table = curve(read_cboe(path))
     for smooth in smooth_curves(table).values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -11,21 +11,23 @@ from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference import History, read_reference
 from tests.books.by_desk import curve
+from tests.real_data import CHAIN_FILES, NO_DATA, TREASURY_YIELDS
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-YIELDS = DATA / "benchmarks" / "treasury_par_yields_daily_1990_2026.csv"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 STRESS = "spx_20200320"  # Treasuries were bid for safety: the spread says so
-FILES = [path for path in sorted((DATA / "chains").glob("*.gz")) if STRESS not in path.name][::2]
+FILES = [path for path in CHAIN_FILES if STRESS not in path.name][::2]
 
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not there"),
+    pytest.mark.skipif(not FILES, reason=NO_DATA),
 ]
 
 
 @pytest.fixture(scope="module")
 def treasuries() -> History:
-    return read_reference(YIELDS)
+    return read_reference(TREASURY_YIELDS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name[:17])

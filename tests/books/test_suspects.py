@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,15 +15,15 @@ from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import QualityRules
 from tests.books.by_desk import band_table, synthetics
+from tests.real_data import CHAIN_FILES, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = sorted((DATA / "chains").glob("*.gz"))
 RULES = QualityRules()
 
 
@@ -121,8 +120,8 @@ def test_the_band_table_names_it_in_its_note(make_chain: Callable[..., Chain]) -
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FILES, reason="no real chains: shared/data is not beside the checkout")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.split(".")[0])
+@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
+@pytest.mark.parametrize("path", CHAIN_FILES, ids=lambda path: path.name.split(".")[0])
 def test_planted_in_real_chains(path: Path) -> None:
     chain = read_cboe(path)
     rng = np.random.default_rng(7)

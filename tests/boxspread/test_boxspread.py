@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, date, datetime
 from math import isnan, nan
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
 from live_box_spreads.boxspread import BoxSpread, LegQuote, LendBorrow
 from live_box_spreads.model.chain import Chain, Timeliness
 from live_box_spreads.model.errors import ModelError, NotALoanError, UnknownRootError
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
+from tests.books.by_desk import box_table
 
 NOW = datetime(2026, 11, 24, 20, tzinfo=UTC)  # Tuesday, 15:00 New York
 EXPIRY = date(2027, 12, 17)
@@ -216,3 +220,69 @@ def test_bad_rows_are_refused_by_the_name_of_the_column() -> None:
         BoxSpread.from_row(row | {"expiry": "2027-12-17"})
     with pytest.raises(ModelError, match="call_kl_bid holds 'dear', which is no number"):
         BoxSpread.from_row(row | {"call_kl_bid": "dear"})
+
+
+@pytest.mark.parametrize(
+    ("direction", "cost", "price", "effect"),
+    [
+        (LendBorrow.LEND, None, 958.40, "Debit"),
+        (LendBorrow.BORROW, None, 956.90, "Credit"),
+        (LendBorrow.LEND, 957.61, 957.65, "Debit"),  # paid: up
+        (LendBorrow.BORROW, 957.69, 957.65, "Credit"),  # received: down
+        (LendBorrow.LEND, -1.02, 1.00, "Credit"),  # a box that pays its buyer
+        (LendBorrow.BORROW, -1.02, 1.05, "Debit"),
+    ],
+)
+def test_a_limit_price_is_on_the_tick_and_never_better_than_asked(
+    direction: LendBorrow, cost: float | None, price: float, effect: str
+) -> None:
+    order = BOX.order(direction, 3, cost=cost)
+    assert order.limit_price == pytest.approx(price, abs=1e-9)
+    assert (order.price_effect, order.boxes) == (effect, 3)
+
+
+def test_the_tick_of_an_order_is_the_broker_s() -> None:
+    assert BOX.order(LendBorrow.LEND, cost=957.611, tick=0.01).limit_price == 957.62
+    assert BOX.order(LendBorrow.LEND, cost=957.61, tick=0.01).limit_price == 957.61
+
+
+def test_an_order_becomes_json() -> None:
+    assert json.loads(json.dumps(BOX.order(LendBorrow.BORROW, 2).as_dict())) == {
+        "order_type": "Limit",
+        "limit_price": 956.90,
+        "price_effect": "Credit",
+        "legs": [
+            {"action": "Sell to Open", "quantity": 2, "occ_symbol": "SPX   271217C06000000"},
+            {"action": "Buy to Open", "quantity": 2, "occ_symbol": "SPX   271217C07000000"},
+            {"action": "Sell to Open", "quantity": 2, "occ_symbol": "SPX   271217P07000000"},
+            {"action": "Buy to Open", "quantity": 2, "occ_symbol": "SPX   271217P06000000"},
+        ],
+    }
+
+
+def test_what_makes_no_order_is_refused() -> None:
+    with pytest.raises(ModelError, match="FLAT"):
+        BOX.order(LendBorrow.FLAT)
+    with pytest.raises(ModelError, match="0 boxes"):
+        BOX.order(LendBorrow.LEND, 0)
+    with pytest.raises(ModelError, match="no price to lend at"):
+        replace(BOX, call_kl=LegQuote(1.0, nan)).order(LendBorrow.LEND)
+    for tick in (0.0, nan):
+        with pytest.raises(ModelError, match="make no limit price"):
+            BOX.order(LendBorrow.LEND, tick=tick)
+
+
+def test_boxes_of_the_box_table_and_of_the_ranked_boxes() -> None:
+    chain = a_chain()
+    table = box_table(
+        chain, "SPX", EXPIRY, columns=(*BOX_COLUMNS, *LEG_QUOTE_COLUMNS), filters=BoxFilters()
+    )
+    boxes = BoxSpread.from_table(table.frame)
+    assert [(box.kl, box.ks) for box in boxes] == [(6000, 6500), (6000, 7000), (6500, 7000)]
+    assert [box.ask_cost for box in boxes] == pytest.approx(table.frame["ask_cost"].to_list())
+    ranked = {"root": "SPX", "expiry": EXPIRY, "kl": 6000.0, "ks": 7000.0, "side": "lend"}
+    assert BoxSpread.from_ranked(chain, ranked) == BoxSpread.from_chain(
+        chain, "SPX", EXPIRY, 6000.0, 7000.0
+    )
+    with pytest.raises(ModelError, match="lack the columns ks"):
+        BoxSpread.from_ranked(chain, {"root": "SPX", "expiry": EXPIRY, "kl": 6000.0})

@@ -14,17 +14,17 @@ from live_box_spreads.cli.checks import check_disk, check_reference, check_store
 from live_box_spreads.feeds.vendor import Outcome
 from live_box_spreads.settings import load_settings
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
-from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.checks import NAMES, check_clock, check_rest_quotes
+from tests.exchange_fixture import exchange_fixture
 from tests.feeds.made_market import made_chains, page_of
 from tests.vendors.cboe.cboe_server import CboeServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from live_box_spreads.simulator.exchange import SimulatedExchange
     from tests.cli.conftest import Boxes, Result
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -108,10 +108,7 @@ def test_missing_credentials_are_named(boxes: Boxes, tmp_path: Path) -> None:
     assert "TT_REFRESH_TOKEN" in _failed(result)["credentials"]
 
 
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[SimulatedExchange]:
-    with SimulatedExchange(SimulatorOptions(seed=3, roots=("XSP",))) as running:
-        yield running
+exchange = exchange_fixture("module", seed=3, roots=("XSP",))
 
 
 def test_everything_is_fine(

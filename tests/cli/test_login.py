@@ -8,22 +8,19 @@ import pytest
 
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
-from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
+from tests.exchange_fixture import exchange_fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from live_box_spreads.simulator.exchange import SimulatedExchange
     from tests.cli.conftest import Boxes
 
 WRONG = "wrong-and-secret"
 
 
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[SimulatedExchange]:
-    with SimulatedExchange(SimulatorOptions(roots=("XSP",))) as running:
-        yield running
+exchange = exchange_fixture("module", roots=("XSP",))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from live_box_spreads.prerequisites import MODULES, OLDEST_PYTHON
+from live_box_spreads.prerequisites import EXTRAS, MODULES, OLDEST_PYTHON
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -47,6 +47,17 @@ def test_each_dependency_is_looked_for() -> None:
     assert looked_for == named
 
 
+def test_each_dependency_of_an_extra_is_looked_for() -> None:
+    providers = packages_distributions()
+    for extra, modules in EXTRAS.items():
+        named = {
+            re.split(r"[\[><=]", dependency)[0].lower()
+            for dependency in PROJECT["optional-dependencies"][extra]
+        }
+        looked_for = {providers[module][0].lower().replace("_", "-") for module in modules}
+        assert looked_for - {"fastapi"} == named  # which comes with dash[fastapi]
+
+
 def test_the_oldest_python_is_the_one_of_the_project() -> None:
     assert PROJECT["requires-python"] == f">={OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]}"
 
@@ -64,7 +75,9 @@ def test_without_the_packages_one_line_says_how_to_get_them(name: str, bare_pyth
     assert done.returncode == 1
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{name}: dash and {len(MODULES) - 1} more packages not installed for ")
+    assert line.startswith(
+        f"{name}: dotenv and {len(MODULES) - 1} more packages not installed for "
+    )
     assert "manage.sh" in line
     assert re.search(r"pip install -r /\S+/requirements\.txt", line)
 

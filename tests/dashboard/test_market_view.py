@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
-from live_box_spreads.dashboard.market_view import reference_price
+from live_box_spreads.dashboard.market_view import MarketView, reference_price
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.service.history import HISTORY_ROWS
 from tests.dashboard.market import NOON, SPOT, chain_at, newest
 
 if TYPE_CHECKING:
-    from live_box_spreads.dashboard.market_view import MarketView
+    from live_box_spreads.settings import Settings
 
 EXPIRY = date(2025, 12, 19)
 
@@ -60,6 +60,23 @@ def test_a_person_s_minimum_volume_adds_to_the_configured_one(view: MarketView) 
     traded = view.desk(market, BoxOptions(min_leg_volume=900)).boxes("SPXW", EXPIRY)
     assert 0 < len(traded.frame) < len(every.frame)
     assert traded.frame["min_leg_volume"].min() >= 900  # type: ignore[operator] # a number
+
+
+@pytest.mark.parametrize(
+    ("configured", "chosen", "least"), [(900, 0, 900), (900, 10, 900), (10, 900, 900)]
+)
+def test_the_larger_of_the_configured_and_the_chosen_volume_counts(
+    settings: Settings, configured: int, chosen: int, least: int
+) -> None:
+    view = MarketView(settings.model_copy(update={"min_volume": configured}))
+    view.settings.store().write(chain_at())
+    market = newest(view)
+    assert market is not None
+    desk = view.desk(market, BoxOptions(min_leg_volume=chosen))
+    shown = desk.boxes("SPXW", EXPIRY).frame
+    every = MarketView(settings).desk(market, BoxOptions()).boxes("SPXW", EXPIRY).frame
+    assert len(shown) == len(every.filter(every["min_leg_volume"] >= least))
+    assert 0 < len(shown) < len(every)
 
 
 def test_compounding_is_that_of_the_choice(view: MarketView) -> None:

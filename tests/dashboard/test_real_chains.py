@@ -16,20 +16,17 @@ from live_box_spreads.books.desk import Desk
 from live_box_spreads.feeds.importers import read_cboe, read_chain_csv
 from live_box_spreads.model.chain import Chain, Timeliness
 from tests.dashboard.page_matrix import check_controls, check_odd, odd_chains, thinned
+from tests.real_data import CHAIN_FILES, DATA, NO_DATA
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.market_view import MarketView
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-EXPORTS = sorted((DATA / "chains").glob("*.gz"))
 CSVS = sorted((DATA / "chains_more").glob("*.csv.gz"))
 INTRADAY = sorted((DATA / "chains_intraday").glob("*.parquet"))
 
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(
-        not EXPORTS, reason="no real chains: shared/data is not beside the checkout"
-    ),
+    pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA),
 ]
 
 
@@ -58,7 +55,7 @@ def _read(path: Path) -> Chain:
 
 @pytest.mark.parametrize(
     ("turn", "path"),
-    list(enumerate([*EXPORTS, *CSVS, *INTRADAY])),
+    list(enumerate([*CHAIN_FILES, *CSVS, *INTRADAY])),
     ids=lambda value: value.name.split(".")[0] if isinstance(value, Path) else "",
 )
 def test_every_part_shows_a_picture_or_words(view: MarketView, turn: int, path: Path) -> None:
@@ -71,5 +68,5 @@ def test_every_part_shows_a_picture_or_words(view: MarketView, turn: int, path: 
 
 @pytest.mark.parametrize("root", ["SPX", "SPXW"])
 def test_a_real_chain_that_lacks_something(view: MarketView, root: str) -> None:
-    chain = thinned(_read(EXPORTS[-2]))
+    chain = thinned(_read(CHAIN_FILES[-2]))
     list(check_odd(view, odd_chains(chain, root), root))

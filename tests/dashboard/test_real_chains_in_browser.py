@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,14 +19,16 @@ from live_box_spreads.settings import load_settings
 from tests.dashboard.browser import SURFACES, Watched, chromium, free_port
 from tests.dashboard.page_matrix import thinned
 from tests.dashboard.server import running
+from tests.real_data import DATA, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.snapshots import SnapshotStore
 
-CHAINS = Path(__file__).resolve().parents[3] / "shared" / "data" / "chains"
+CHAINS = DATA / "chains"
 FILES = [
     CHAINS / name
     for name in (
@@ -40,9 +41,7 @@ FILES = [
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.realdata,
-    pytest.mark.skipif(
-        not CHAINS.is_dir(), reason="no real chains: shared/data is not beside the checkout"
-    ),
+    pytest.mark.skipif(not CHAINS.is_dir(), reason=NO_DATA),
 ]
 SETTLED_MS = 300
 SHOWN = """panel => {

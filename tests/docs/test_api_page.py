@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import live_box_spreads
 from live_box_spreads.stores.snapshots import SnapshotStore
 from tests.dashboard.market import DAYS, RATE, chain_at
 
@@ -50,6 +51,24 @@ def test_the_best_boxes_are_on_either_side_of_the_market_s_rate(names: dict[str,
     assert (best["net_rate"] > RATE).all()
     assert best["size"].min() >= 5
     assert set(best["side"]) == {"borrow"}
+
+
+def test_the_order_is_for_the_first_of_the_best_boxes(names: dict[str, Any]) -> None:
+    first, order = names["best"].frame.row(0, named=True), names["order"]
+    assert (order.boxes, order.price_effect) == (5, "Credit")
+    assert order.limit_price == pytest.approx(first["price"], abs=0.05)
+    assert order.limit_price <= first["price"] + 1e-9
+
+
+def test_the_page_imports_public_names() -> None:
+    text = PAGE.read_text("utf-8")
+    imports = re.findall(r"^from live_box_spreads(\S*) import (.+)$", text, re.MULTILINE)
+    assert len(imports) >= 5
+    for module, imported in imports:
+        if not module:
+            assert set(imported.split(", ")) <= set(live_box_spreads.__all__)
+        else:
+            assert module.startswith(".books.")
 
 
 def test_every_name_of_the_table_is_there() -> None:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.vendors.conftest import exchange, shared_exchange
+from tests.vendors.conftest import shared_exchange
 
-__all__ = ["exchange", "shared_exchange"]
+__all__ = ["shared_exchange"]

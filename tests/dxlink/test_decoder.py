@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_box_spreads.dxlink.decoder import FeedDecoder
+from tests.real_data import DATA, NO_DATA
 
 NUMBERS = {"Quote": ("bidPrice", "askPrice", "bidSize"), "Trade": ("price",)}
 ROWS = {"Quote": {"A": 0, "B": 1}, "Trade": {"SPX": 0}}
@@ -18,7 +18,7 @@ LAYOUT = {
     "Quote": ["eventSymbol", "bidPrice", "askPrice", "bidSize"],
     "Trade": ["eventType", "eventSymbol", "price"],
 }
-SAMPLES = Path(__file__).resolve().parents[3] / "shared/data/wire/dxlink/feed_data_samples.jsonl"
+SAMPLES = DATA / "wire" / "dxlink" / "feed_data_samples.jsonl"
 
 
 def decoder() -> FeedDecoder:
@@ -139,7 +139,7 @@ def test_columns_are_what_reading_value_by_value_gives(rows: list[tuple[Any, ...
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not SAMPLES.is_file(), reason="no shared/data beside the checkout")
+@pytest.mark.skipif(not SAMPLES.is_file(), reason=NO_DATA)
 def test_captured_frames() -> None:
     frames = [json.loads(line)["data"] for line in SAMPLES.read_text().splitlines()]
     made = FeedDecoder(

@@ -25,9 +25,9 @@ from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.simulated.feed import SimulatedFeed
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from tests.books.by_desk import box_table
+from tests.exchange_fixture import exchange_fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from live_box_spreads.collector.current_source import Collection
@@ -43,20 +43,14 @@ NEVER_SECS = 1e6
 WAIT_SECS = 20.0
 
 
-@pytest.fixture(scope="module")
-def frozen() -> Iterator[SimulatedExchange]:
-    """Return an exchange whose market stands still, so that its book can be compared exactly."""
-    options = SimulatorOptions(seed=11, roots=("SPX", "XSP"), now=OPENING, tick_secs=NEVER_SECS)
-    with SimulatedExchange(options) as running:
-        yield running
+# Its market stands still, so that its book can be compared exactly.
+frozen = exchange_fixture(
+    "module", seed=11, roots=("SPX", "XSP"), now=OPENING, tick_secs=NEVER_SECS
+)
 
 
-@pytest.fixture(scope="module")
-def moving() -> Iterator[SimulatedExchange]:
-    """Return an exchange that quotes often."""
-    options = SimulatorOptions(seed=12, roots=("XSP",), now=OPENING, tick_secs=0.05, pace=20.0)
-    with SimulatedExchange(options) as running:
-        yield running
+# It quotes often.
+moving = exchange_fixture("module", seed=12, roots=("XSP",), now=OPENING, tick_secs=0.05, pace=20.0)
 
 
 def collector_on(

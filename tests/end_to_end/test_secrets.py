@@ -19,17 +19,18 @@ from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.settings import environment, load_settings, make_feed
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
-from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
+from tests.exchange_fixture import exchange_fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
     from live_box_spreads.collector.report import SnapshotReport
+    from live_box_spreads.simulator.exchange import SimulatedExchange
 
 WRONG = "a-wrong-secret-that-must-not-show"
 SMALL = Universe(("XSP",), 2, "nearest", (0.97, 1.03))
@@ -40,10 +41,7 @@ QUICK = FeedTimes(
 LONGEST_SECS = 30.0
 
 
-@pytest.fixture
-def exchange() -> Iterator[SimulatedExchange]:
-    with SimulatedExchange(SimulatorOptions(seed=5, roots=("XSP",), tick_secs=0.05)) as running:
-        yield running
+exchange = exchange_fixture("function", seed=5, roots=("XSP",), tick_secs=0.05)
 
 
 class Everything(logging.Handler):

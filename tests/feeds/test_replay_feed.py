@@ -17,7 +17,7 @@ from live_box_spreads.feeds.timeline import Playback
 from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import FeedEndedError, FeedError
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
-from tests.feeds.conformance import FeedConformance
+from live_box_spreads.testing import FeedConformance
 from tests.feeds.made_market import FIRST, SPACING, made_chains, without_ask
 from tests.stores.old_files import old_parquet
 

@@ -125,6 +125,13 @@ def test_a_quote_of_an_impossible_time_is_not_believed(at: datetime, reason: str
     assert chain.rejected == {reason: 1}
 
 
+def test_clocks_may_differ_by_a_minute() -> None:
+    ahead = timedelta(seconds=60)
+    assert build([ROW | {"quote_time": NOW + ahead}]).rejected == {}
+    just_over = ahead + timedelta(milliseconds=1)
+    assert build([ROW | {"quote_time": NOW + just_over}]).rejected == {values.AHEAD: 1}
+
+
 def test_a_quote_a_little_ahead_is_believed() -> None:
     rows = [ROW | {"quote_time": NOW + values.MOST_AHEAD}, ROW | {"right": "C", "quote_time": None}]
     chain = build(rows)

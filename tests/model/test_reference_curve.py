@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from math import inf, isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import ModelError
@@ -72,6 +73,7 @@ def test_up_to_half_a_year_it_is_the_bond_equivalent_yield_of_a_bill() -> None:
 
 
 @given(par_yields())
+@example({1.0: 0.0, 2.0: 2.2250738585e-313, 3.0: 0.00390625})
 def test_each_published_bond_is_worth_par(yields: dict[float, float]) -> None:
     curve = _curve(yields)
     for months, par in yields.items():
@@ -115,6 +117,27 @@ def test_every_convention_tells_the_same_discount_factor(
         rate = _rate(curve, days, compounding)
         back = discount_from_rate(rate, days / 365, compounding)
         assert back == pytest.approx(curve.discount(days / 365), rel=1e-12)
+
+
+def test_between_tenors_par_yields_by_hand() -> None:
+    # The square roots of 1, 4 and 9 years are one apart, the secants 1 % and 3 %: the slopes are
+    # (3*1 - 1*3) / 2 = 0, 6 / (3/1 + 3/3) = 1.5 and (3*3 - 1*1) / 2 = 4 %. Half-way, a cubic is the
+    # mean of its ends plus an eighth of the step times the difference of the slopes.
+    curve = _curve({12.0: 0.0, 48.0: 0.01, 108.0: 0.04})
+    assert curve.par_yield(1.5**2) == pytest.approx(0.01 * (0.5 + (0 - 1.5) / 8), abs=1e-15)
+    assert curve.par_yield(2.5**2) == pytest.approx(0.01 * (2.5 + (1.5 - 4) / 8), abs=1e-15)
+    assert isnan(curve.par_yield(0.99))
+    assert isnan(curve.par_yield(9.01))
+
+
+@given(par_yields())
+def test_between_two_tenors_a_par_yield_is_between_theirs(yields: dict[float, float]) -> None:
+    curve = _curve(yields)
+    tenors = sorted(yields)
+    for first, second in pairwise(tenors):
+        low, high = sorted((yields[first], yields[second]))
+        for years in np.linspace(first / 12, second / 12, 11)[1:-1]:
+            assert low - 1e-12 <= curve.par_yield(years) <= high + 1e-12
 
 
 def test_a_missing_tenor_is_interpolated_near_what_was_published() -> None:

@@ -80,6 +80,14 @@ def test_a_desk_remembers_for_a_while_and_never_raises() -> None:
     assert len(source.asked) == 3
 
 
+def test_what_was_found_is_asked_for_again_after_five_minutes() -> None:
+    source, now = _Source(), [0.0]
+    desk = ReferenceDesk(source, clock=lambda: now[0])
+    for now[0], asked in ((0.0, 1), (299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
+        desk.on(DAY)
+        assert len(source.asked) == asked
+
+
 class _Slow:
     """Answers when it is let."""
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import csv
 from datetime import date
 from math import log
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve
 from live_box_spreads.reference import read_reference
+from tests.real_data import DATA, NO_DATA, TREASURY_YIELDS
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-YIELDS = DATA / "benchmarks" / "treasury_par_yields_daily_1990_2026.csv"
 SOFR = DATA / "benchmarks" / "sofr_daily_2024_2026.csv"
 GOVERNMENT = DATA / "box_rates" / "box_and_government_rates_daily_2004_2018.csv"
 
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(not YIELDS.exists(), reason="no rates: shared/data is not there"),
+    pytest.mark.skipif(not TREASURY_YIELDS.exists(), reason=NO_DATA),
 ]
 
 
 def test_every_day_since_1990_makes_a_curve_that_reprices_its_bonds() -> None:
-    history = read_reference(YIELDS)
+    history = read_reference(TREASURY_YIELDS)
     assert len(history.rows) > 9_000
     assert sum(history.rejected.values()) <= 1  # 2010-10-11, a holiday with a filler
     for day in sorted(history.rows)[::20]:
@@ -42,7 +40,7 @@ def test_every_day_since_1990_makes_a_curve_that_reprices_its_bonds() -> None:
 
 
 def test_since_march_2026_there_are_five_tenors_and_no_rate_under_three_months() -> None:
-    curve = read_reference(YIELDS).on(date(2026, 7, 31), 0).curve
+    curve = read_reference(TREASURY_YIELDS).on(date(2026, 7, 31), 0).curve
     assert isinstance(curve, ParYieldCurve)
     assert curve.tenors_months == [3, 24, 60, 120, 360]
     assert np.isnan(curve.discount(60 / 365))
@@ -51,7 +49,7 @@ def test_since_march_2026_there_are_five_tenors_and_no_rate_under_three_months()
 
 def test_zero_rates_agree_with_those_of_van_binsbergen_diamond_and_grotteria() -> None:
     """They fit notes and bonds, and no bills, which are dearer: at 6 months by some 7 bp."""
-    history = read_reference(YIELDS)
+    history = read_reference(TREASURY_YIELDS)
     apart = []
     with GOVERNMENT.open(newline="") as file:
         for row in csv.DictReader(file):

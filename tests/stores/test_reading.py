@@ -21,6 +21,7 @@ from live_box_spreads.stores.child_decoder import ChildDecoder
 from live_box_spreads.stores.digest import seal
 from live_box_spreads.stores.parquet_outline import outline
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
+from tests.real_data import DATA, NO_DATA
 from tests.stores.chains import many_contracts, small_chain
 from tests.stores.old_files import (
     WRITTEN_BY_0_1_0,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 OLD = sorted(WRITTEN_BY_0_1_0.iterdir())
-FOUND = sorted((CHECKOUT.parent / "shared" / "data" / "odd_files" / "snapshots").glob("*.parquet"))
+FOUND = sorted((DATA / "odd_files" / "snapshots").glob("*.parquet"))
 NAME = "snapshot_20261124_150000.parquet"
 
 
@@ -219,7 +220,7 @@ def test_a_spoilt_csv_without_a_digest_is_one_bounded_line(
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FOUND, reason="no odd files: shared/data is not beside the checkout")
+@pytest.mark.skipif(not FOUND, reason=NO_DATA)
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
 def test_a_damaged_file_that_was_found_breaks_nothing(path: Path) -> None:
     refusal(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from live_box_spreads.model.chain import KEY, Chain, Timeliness
 from live_box_spreads.model.errors import ConfigError
 from live_box_spreads.settings import load_settings, make_feed
 from live_box_spreads.stores.snapshots import read_snapshot
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors import catalogue
-from tests.feeds.conformance import FeedConformance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "writing-a-feed.md"
 
 
-def _block(language: str) -> str:
-    """Return the last code block of a language on the page."""
+def _block(language: str, number: int = 0) -> str:
+    """Return a code block of a language on the page."""
     text = PAGE.read_text(encoding="utf-8")
-    return str(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[-1])
+    return str(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[number])
 
 
 def _install(folder: Path, package: str, points: dict[str, str]) -> None:
@@ -93,6 +94,22 @@ class TestTheFeedOfThePage(FeedConformance):
         return row
 
 
+def test_the_test_of_the_page_passes(site: Path) -> None:
+    (site / "test_dealer_feed.py").write_text(_block("python", 1), encoding="utf-8")
+    (site / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+    paths = os.pathsep.join([str(site), str(PAGE.parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:dash", "-p", "no:cacheprovider"],
+        cwd=site,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^1\d passed", done.stdout, re.MULTILINE), done.stdout
+
+
 @pytest.mark.usefixtures("site")
 async def test_the_configuration_of_the_page_collects_from_it(tmp_path: Path) -> None:
     config = tmp_path / "my.yaml"
@@ -120,6 +137,14 @@ def test_each_built_in_feed_is_made_from_its_section(name: str, tmp_path: Path) 
     config.write_text(f"feed: {name}\n", encoding="utf-8")
     feed = make_feed(load_settings(config, {}), {"TT_CLIENT_SECRET": "a", "TT_REFRESH_TOKEN": "b"})
     assert feed.name == name
+
+
+def test_a_built_in_feed_without_its_extra_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "live_box_spreads.vendors.simulated.feed", None)
+    with pytest.raises(ConfigError, match=r"'simulated' .*pip install 'live-box-spreads\[all\]'"):
+        catalogue.make_feed("simulated", FeedSetup({}))
 
 
 @pytest.mark.usefixtures("site")

@@ -11,8 +11,8 @@ from live_box_spreads.cli.checks import run_checks
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import ConfigError, CredentialsError
 from live_box_spreads.settings import env_files, load_settings, make_feed
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors.catalogue import VENDORS, feed_names
-from tests.feeds.conformance import FeedConformance
 from tests.vendors.example.feed import ExampleFeed
 from tests.vendors.example.vendor import EXAMPLE
 

@@ -6,17 +6,17 @@ import csv
 import gzip
 import re
 from datetime import UTC, date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from live_box_spreads.feeds.importers import read_cboe
+from tests.real_data import DATA, NO_DATA
 
-CHAINS = Path(__file__).resolve().parents[3] / "../shared/data/chains"
+CHAINS = DATA / "chains"
 pytestmark = [
     pytest.mark.realdata,
-    pytest.mark.skipif(not CHAINS.is_dir(), reason=f"no real chains at {CHAINS}"),
+    pytest.mark.skipif(not CHAINS.is_dir(), reason=NO_DATA),
 ]
 NEW_YORK = ZoneInfo("America/New_York")
 SYMBOL = re.compile(r"\b(SPX|SPXW|SPXPM|XSP|NDX|NDXP)(\d{4,6})[A-X]\d+")

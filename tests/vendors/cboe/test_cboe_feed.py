@@ -22,10 +22,10 @@ from live_box_spreads.model.errors import (
     FeedUnavailableError,
 )
 from live_box_spreads.net.client import Limits
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors.cboe.client import CboeClient, Pace
 from live_box_spreads.vendors.cboe.feed import CboeFeed
 from live_box_spreads.vendors.cboe.vendor import MIN_INTERVAL_SECS
-from tests.feeds.conformance import FeedConformance
 from tests.feeds.made_market import FIRST, ROOTS, SPACING, made_chains, page_of, without_ask
 from tests.vendors.cboe.cboe_server import CboeServer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from math import isnan
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,13 @@ from live_box_spreads.model.errors import FeedError
 from live_box_spreads.model.sessions import NEW_YORK
 from live_box_spreads.vendors.cboe.page import quoted_at, read_page
 from tests.feeds.made_market import FIRST, made_chains
+from tests.real_data import DATA, NO_DATA
 
-EXCERPT = Path(__file__).resolve().parents[3] / (
-    "../shared/data/wire/cboe/spx_delayed_quotes_excerpt.json"
-)
+EXCERPT = DATA / "wire" / "cboe" / "spx_delayed_quotes_excerpt.json"
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not EXCERPT.is_file(), reason=f"no real page at {EXCERPT}")
+@pytest.mark.skipif(not EXCERPT.is_file(), reason=NO_DATA)
 def test_the_excerpt_of_a_real_page() -> None:
     chain = read_page(EXCERPT.read_bytes(), "SPX")
     assert chain.rejected == {}

@@ -8,8 +8,8 @@ import pytest_asyncio
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.exchange import SimulatorOptions
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors.simulated.feed import SimulatedFeed
-from tests.feeds.conformance import FeedConformance
 from tests.vendors.tastytrade.stream_helpers import withdraw_at_the_money
 
 if TYPE_CHECKING:

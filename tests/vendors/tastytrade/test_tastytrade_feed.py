@@ -10,8 +10,8 @@ from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError, LoginRefusedError
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
+from live_box_spreads.testing import FeedConformance
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
-from tests.feeds.conformance import FeedConformance
 from tests.vendors.tastytrade.stream_helpers import DEMO, SMALL, feed_on, withdraw_at_the_money
 
 if TYPE_CHECKING:

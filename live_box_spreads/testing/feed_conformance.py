@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.feeds.base import (
@@ -30,6 +29,14 @@ from live_box_spreads.feeds.base import (
 )
 from live_box_spreads.model.chain import KEY, Timeliness
 from live_box_spreads.model.errors import FeedError
+
+try:
+    import pytest
+except ModuleNotFoundError as missing:
+    raise ImportError(
+        "the feed conformance suite needs pytest, which is not installed; "
+        "pip install pytest pytest-asyncio"
+    ) from missing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
