@@ -15,6 +15,7 @@ from live_box_spreads.collector.health import SILENT_AFTER_SECS, CollectorHealth
 from live_box_spreads.collector.report import (
     ProgressCallback,
     SnapshotReport,
+    error_text,
     quoted_by_root,
 )
 from live_box_spreads.collector.schedule import Schedule
@@ -22,14 +23,12 @@ from live_box_spreads.collector.stopping import unless_stopped
 from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import (
-    BoxSpreadsError,
     ConfigError,
     FeedEndedError,
     StoreError,
     StoreFullError,
 )
 from live_box_spreads.net.verdicts import Verdict, error_ruling
-from live_box_spreads.plain_text import place_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +216,7 @@ class Collector:
 
     def _failed(self, error: Exception, started: datetime) -> SnapshotReport:
         """Note a round that failed, and report it."""
-        told = _told(error)
+        told = error_text(error)
         _log.warning("round_failed", error=told, reason=error_ruling(error).reason)
         failed_at = self._clock()
         self._counts.failed_rounds += 1
@@ -306,13 +305,3 @@ def _stuck(store: SnapshotStore, known: set[Path]) -> dict[str, str]:
     path, why = new[0]
     more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
     return {"prune": f"{path}{more} cannot be removed ({why}); remove it yourself, or leave it"}
-
-
-def _told(error: Exception) -> str:
-    """Return what to tell of an error: its own words, or of a mistake of ours the place alone.
-
-    What a foreign library says may quote what it was given, and that may be a secret.
-    """
-    if isinstance(error, BoxSpreadsError):
-        return plain(error)
-    return f"{place_of(error)}: a mistake of this program; please report it"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from live_box_spreads.plain_text import plain
+from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import place_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,3 +100,13 @@ def quoted_by_root(chain: Chain) -> dict[str, int]:
     has_quote = pl.col("bid").is_not_nan() | pl.col("ask").is_not_nan()
     counts = chain.quotes.group_by("root").agg(has_quote.sum()).sort("root")
     return dict(counts.iter_rows())
+
+
+def error_text(error: Exception) -> str:
+    """Return what to report of an error: its message, or the place alone if it is not of ours.
+
+    The message of a foreign library may quote what it was given, and that may be a secret.
+    """
+    if isinstance(error, BoxSpreadsError):
+        return plain(error)
+    return f"{place_of(error)}: a mistake of this program; please report it"
