@@ -15,6 +15,7 @@ from live_box_spreads.net.verdicts import Verdict, error_ruling
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from live_box_spreads.collector.changes import LiveChanges
     from live_box_spreads.collector.health import Counts
     from live_box_spreads.collector.live_book import LiveBook
     from live_box_spreads.collector.report import ProgressCallback
@@ -44,6 +45,7 @@ class CurrentSource:
         clock: Clock,
         sleep: Sleep,
         counts: Counts,
+        changes: LiveChanges,
     ) -> None:
         """Prepare without asking the feed for anything; see ``Collector``."""
         self._feed = feed
@@ -54,6 +56,7 @@ class CurrentSource:
         self._clock = clock
         self._sleep = sleep
         self._counts = counts
+        self._changes = changes
         self._source: ChainSource | None = None
         self._before: Chain | None = None
         self._listing: Listing | None = None
@@ -167,5 +170,6 @@ class CurrentSource:
             clock=self._clock,
             sleep=self._sleep,
             counts=self._counts,
+            changes=self._changes,
             before=self._before,
         )

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from live_box_spreads.collector.live_book import RootHealth
     from live_box_spreads.feeds.base import StreamProgress, Update
     from live_box_spreads.feeds.health import FeedHealth
 
@@ -19,20 +18,14 @@ SILENT_AFTER_SECS = 60.0
 
 @dataclass(slots=True)
 class Counts:
-    """What a collector has done since it was made; no number ever goes down.
+    """What a collector has received and written since it was made; no count ever goes down.
 
     Attributes:
-        snapshots: snapshots written.
-        failed_rounds: rounds without a snapshot.
-        rounds_secs: how long the rounds with a snapshot took, all together.
         streamed_quotes: quotes that came by a stream.
         polled_quotes: quotes that were asked for beside a stream.
         last_snapshot_at: the instant that the last snapshot stands for; None before the first.
     """
 
-    snapshots: int = 0
-    failed_rounds: int = 0
-    rounds_secs: float = 0.0
     streamed_quotes: int = 0
     polled_quotes: int = 0
     last_snapshot_at: datetime | None = None
@@ -46,11 +39,31 @@ class Counts:
         else:
             self.streamed_quotes += len(update.quotes.rows)
 
-    def note_snapshot(self, at: datetime, round_secs: float) -> None:
-        """Count a snapshot that was written."""
-        self.snapshots += 1
-        self.rounds_secs += round_secs
-        self.last_snapshot_at = at
+
+@dataclass(frozen=True, slots=True)
+class RootHealth:
+    """How well one root is quoted; counts are contracts.
+
+    Attributes:
+        contracts: listed.
+        quoted: a quote has come for them, be it an empty one.
+        two_sided: both a bid and an ask stand.
+        streaming: their quotes are kept up to date by a stream that stands.
+        polled: their quotes were asked for one by one.
+        heard_at: when the stream last said anything of this root; None if never.
+        oldest_secs: age of the oldest quote, in seconds; NaN without one.
+        awaited_since: when the feed had been asked for all quotes, and it has said nothing of this
+            root since; None once it has, or while it is still being asked.
+    """
+
+    contracts: int
+    quoted: int
+    two_sided: int
+    streaming: int
+    polled: int
+    heard_at: datetime | None
+    oldest_secs: float
+    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
 
+from live_box_spreads.collector.health import RootHealth
 from live_box_spreads.feeds.base import CONTRACT_COLUMNS, MOST_CONNECTIONS, Quotes
 from live_box_spreads.model.chain import TIME_TYPE, Chain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,38 +25,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Times = NDArray[np.datetime64]
 
+Copy = TypeVar("Copy")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PRICES = ("bid", "ask", "bid_size", "ask_size")
 _SLOW = ("last", "volume", "open_interest")
 _BID, _ASK, _BID_SIZE, _ASK_SIZE = range(len(_PRICES))
 _RACES = 5
 """So often a reader tries to copy between two updates before it asks the writer to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class RootHealth:
-    """How well one root is quoted; counts are contracts.
-
-    Attributes:
-        contracts: listed.
-        quoted: a quote has come for them, be it an empty one.
-        two_sided: both a bid and an ask stand.
-        streaming: their quotes are kept up to date by a stream that stands.
-        polled: their quotes were asked for one by one.
-        heard_at: when the stream last said anything of this root; None if never.
-        oldest_secs: age of the oldest quote, in seconds; NaN without one.
-        awaited_since: when the feed had been asked for all quotes, and it has said nothing of this
-            root since; None once it has, or while it is still being asked.
-    """
-
-    contracts: int
-    quoted: int
-    two_sided: int
-    streaming: int
-    polled: int
-    heard_at: datetime | None
-    oldest_secs: float
-    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +82,10 @@ class LiveBook:
     one that is older than what is held changes nothing. No time is ever in the future: when the
     clock of this machine is set back, all times go back with it.
 
-    One thread applies updates. Any thread may read: ``snapshot``, ``health`` and ``ages_secs`` see
-    the book between two updates, never in the middle of one, and the writer goes on meanwhile. A
-    reader copies the book and starts over if an update came in between; only after losing
-    several such races does it hold the writer up, for the time of one copy.
+    One thread applies updates. Any thread may read: ``snapshot``, ``quotes``, ``health`` and
+    ``ages_secs`` see the book between two updates, never in the middle of one, and the writer goes
+    on meanwhile. A reader copies the book and starts over if an update came in between; only after
+    several such attempts does it hold the writer up, for the time of one copy.
 
     Attributes:
         contracts: what the rows are.
@@ -181,6 +158,10 @@ class LiveBook:
             finally:
                 self._version += 1
 
+    def quotes(self) -> Floats:
+        """Return a copy of the quotes: (4, contracts) bid, ask and their sizes; NaN unknown."""
+        return self._consistent(lambda state: state.numbers[: len(_PRICES)].copy())
+
     def ages_secs(self, now: datetime) -> Floats:
         """Return how long ago each quote was last known to stand.
 
@@ -190,7 +171,7 @@ class LiveBook:
         Returns:
             (contracts,) seconds; NaN for a contract that was never quoted.
         """
-        return self._ages_secs(self._consistent_copy(), now)
+        return self._ages_secs(self._consistent(_State.copy), now)
 
     def health(self, now: datetime) -> dict[str, RootHealth]:
         """Return how well each root is quoted.
@@ -198,7 +179,7 @@ class LiveBook:
         Args:
             now: an instant with a time zone.
         """
-        state = self._consistent_copy()
+        state = self._consistent(_State.copy)
         ages_secs = self._ages_secs(state, now)
         two_sided = ~np.isnan(state.numbers[_BID] + state.numbers[_ASK])
         found = {}
@@ -226,7 +207,7 @@ class LiveBook:
             feed: name of the feed.
             timeliness: how old its quotes are by nature.
         """
-        state = self._consistent_copy()
+        state = self._consistent(_State.copy)
         columns = zip((*_PRICES, *_SLOW), state.numbers, strict=True)
         rows = self.contracts.table.select(CONTRACT_COLUMNS).with_columns(
             *(pl.Series(name, column) for name, column in columns),
@@ -362,14 +343,15 @@ class LiveBook:
         age = _milliseconds(now) - self._times(state, now)
         return np.where(np.isnat(age), np.nan, age.astype(np.float64) / 1e3)
 
-    def _consistent_copy(self) -> _State:
+    def _consistent(self, copied: Callable[[_State], Copy]) -> Copy:
+        """Return a copy of the state, or of a part, as it is between two updates."""
         for _ in range(_RACES):
             before = self._version
-            copy = self._state.copy()
+            copy = copied(self._state)
             if before % 2 == 0 and self._version == before:
                 return copy
         with self._writing:
-            return self._state.copy()
+            return copied(self._state)
 
 
 def _milliseconds(instant: datetime) -> np.datetime64:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from live_box_spreads.collector.changes import LiveChanges
     from live_box_spreads.collector.report import ProgressCallback
     from live_box_spreads.feeds.base import Contracts, Feed
     from live_box_spreads.model.chain import Chain
@@ -98,7 +99,7 @@ class StreamedSource:
     A stream that inherits quotes, which are marked as old, has a deadline of a few seconds.
     """
 
-    def __init__(  # noqa: PLR0913 # two waits, two seams for tests, two things handed on
+    def __init__(  # noqa: PLR0913 # two waits, two seams for tests, three things handed on
         self,
         feed: Feed,
         contracts: Contracts,
@@ -108,6 +109,7 @@ class StreamedSource:
         clock: Clock,
         sleep: Sleep,
         counts: Counts | None = None,
+        changes: LiveChanges | None = None,
         before: Chain | None = None,
     ) -> None:
         """Start streaming; to be called in a running event loop.
@@ -120,6 +122,7 @@ class StreamedSource:
             clock: gives the current instant, with a time zone.
             sleep: waits for a number of seconds.
             counts: where to count what comes.
+            changes: publishes what changes in the book; None if nobody does.
             before: quotes of an earlier stream, to be inherited.
         """
         self.book = LiveBook(contracts)
@@ -129,6 +132,7 @@ class StreamedSource:
         self._clock = clock
         self._sleep = sleep
         self._counts = counts or Counts()
+        self._changes = changes
         heritage = inherited(before, contracts, clock()) if before is not None else None
         if heritage is not None:
             self.book.apply(heritage)
@@ -138,7 +142,7 @@ class StreamedSource:
 
     def heritage(self) -> Chain | None:
         """Return what another stream may inherit; None before the first chain."""
-        return self._snapshot() if self._settled else None
+        return self._chain_at(self._feed.market_time()) if self._settled else None
 
     @property
     def ended(self) -> bool:
@@ -155,10 +159,13 @@ class StreamedSource:
             await self._settle(progress)
         if self._reading.done():
             self._reading.result()  # raises what ended the stream
-        return self._snapshot()
+        now = self._feed.market_time()
+        if self._changes is not None:
+            self._changes.note_snapshot(self.book, now)
+        return self._chain_at(now)
 
-    def _snapshot(self) -> Chain:
-        return self.book.snapshot(self._feed.market_time(), self._feed.name, self._feed.timeliness)
+    def _chain_at(self, now: datetime) -> Chain:
+        return self.book.snapshot(now, self._feed.name, self._feed.timeliness)
 
     def failures(self) -> dict[str, str]:
         """Return a line if the link is down."""
@@ -178,6 +185,8 @@ class StreamedSource:
 
     async def close(self) -> None:
         """Stop streaming."""
+        if self._changes is not None:
+            self._changes.stop()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 
@@ -189,6 +198,8 @@ class StreamedSource:
                 self.book.apply(update)
                 self._counts.note_update(update)
                 self._note_loss(before, self.book.lost_since)
+                if self._changes is not None:
+                    self._changes.note_update(self.book)
         finally:
             # Here and not in the garbage collector, so that the connection ends with us.
             if isinstance(updates, AsyncGenerator):

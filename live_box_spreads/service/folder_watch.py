@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from live_box_spreads.collector.publishing import Event
+from live_box_spreads.collector.events import Event
 from live_box_spreads.model.errors import StoreError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.collector.metrics import HealthMetrics
+from live_box_spreads.collector.metrics import CollectorMetrics
 from live_box_spreads.dxlink.session import LinkTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.errors import BoxSpreadsError
@@ -24,6 +24,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
+from tests.collector.scripted import Reports, in_this_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -126,7 +127,8 @@ async def collected(
             setattr(exchange.faults, name, value)
 
     async with asyncio.timeout(LONGEST_SECS):
-        await collector.run(0.4, stop, on_report)
+        collector.publisher.subscribe(Reports(in_this_loop(on_report)))
+        await collector.run(0.4, stop)
     token = await _quote_token(client)
     objects = (
         credentials,
@@ -142,7 +144,7 @@ async def collected(
     )
     texts += [f"{each!r} {each!s}" for each in objects]
     texts += [f"{report!r} {report.summary()}" for report in reports]
-    texts += map(str, HealthMetrics(collector.health).collect())
+    texts += map(str, CollectorMetrics(collector.health, collector.publisher.health).collect())
     return reports
 
 
