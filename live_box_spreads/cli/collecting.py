@@ -15,7 +15,7 @@ from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
 from live_box_spreads.collector.events import Round, Snapshot
 from live_box_spreads.collector.publishing import Publisher
-from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.collector.schedule import unless_stopped
 from live_box_spreads.plain_text import plain
 from live_box_spreads.settings import environment, load_settings, make_feed
 from live_box_spreads.standard_streams import going_on_without_output

@@ -19,7 +19,6 @@ from live_box_spreads.cli import (
     import_files,
     prints,
     simulate,
-    snapshot,
 )
 from live_box_spreads.cli.mistakes import mistake_lines
 from live_box_spreads.cli.output import tell
@@ -39,7 +38,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it prints local variables, and credentials are among them
     help="Live lending and borrowing rates implied by box spreads on European index options.",
 )
-for part in (demo, snapshot, collect, dashboard, simulate, doctor, curve, best, book, prints):
+app.add_typer(demo.app)
+app.add_typer(collect.snapshot_app)
+for part in (collect, dashboard, simulate, doctor, curve, best, book, prints):
     app.add_typer(part.app)
 app.add_typer(import_files.app, name="import")
 

@@ -21,8 +21,7 @@ from live_box_spreads.collector.report import (
     error_text,
     quoted_by_root,
 )
-from live_box_spreads.collector.schedule import Schedule
-from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.collector.schedule import Schedule, unless_stopped
 from live_box_spreads.feeds.health import TellsHealth
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import (

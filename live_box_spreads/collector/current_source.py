@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
 
 import structlog
 
-from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.model.errors import FeedError, FeedUnavailableError
+from live_box_spreads.model.settlement import expiry_instant, trade_date
 from live_box_spreads.net.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
@@ -22,6 +22,35 @@ if TYPE_CHECKING:
     from live_box_spreads.collector.sources import ChainSource, Clock, Sleep
     from live_box_spreads.feeds.base import Contracts, Feed, Universe
     from live_box_spreads.model.chain import Chain
+
+
+@dataclass(frozen=True, slots=True)
+class ContractListing:
+    """The contracts of a universe, as listed at one instant.
+
+    Attributes:
+        contracts: the contracts, and the roots that could not be listed.
+        listed_at: when (UTC).
+        next_expiry: the first expiry instant after ``listed_at``; None if all have passed.
+    """
+
+    contracts: Contracts
+    listed_at: datetime
+    next_expiry: datetime | None
+
+    @classmethod
+    def of(cls, contracts: Contracts, listed_at: datetime) -> Self:
+        """Keep the contracts with the instant from which they have to be listed anew."""
+        pairs = contracts.table.select("expiry", "settlement").unique().sort("expiry", "settlement")
+        instants = (expiry_instant(expiry, settlement) for expiry, settlement in pairs.iter_rows())
+        upcoming = (instant for instant in instants if instant > listed_at)
+        return cls(contracts, listed_at, next(upcoming, None))
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Tell whether an expiry has passed or another trading day has begun since."""
+        expired = self.next_expiry is not None and now >= self.next_expiry
+        return expired or trade_date(now) != trade_date(self.listed_at)
+
 
 Collection = Literal["stream", "poll"]
 
@@ -59,7 +88,7 @@ class CurrentSource:
         self._changes = changes
         self._source: ChainSource | None = None
         self._before: Chain | None = None
-        self._listing: Listing | None = None
+        self._listing: ContractListing | None = None
         self._tried_to_list_at: datetime | None = None
         self._not_listed: dict[str, str] = {}
 
@@ -155,7 +184,7 @@ class CurrentSource:
             reasons = "; ".join(contracts.failures.values()) or "the listing is empty"
             wanted = ", ".join(self._universe.roots)
             raise FeedUnavailableError(f"no contract of {wanted} is listed: {reasons}")
-        self._listing = Listing.of(contracts, self._feed.market_time())
+        self._listing = ContractListing.of(contracts, self._feed.market_time())
         _log.info("contracts_listed", contracts=len(contracts), failures=dict(contracts.failures))
         return contracts
 

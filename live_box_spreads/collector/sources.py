@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Protocol
 
+import polars as pl
 import structlog
 
 from live_box_spreads.collector.health import Counts
-from live_box_spreads.collector.inheritance import inherited
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.feeds.base import Quotes, Update
+from live_box_spreads.model.chain import KEY
 from live_box_spreads.model.errors import FeedUnavailableError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], datetime]
     Sleep = Callable[[float], Awaitable[None]]
+    from datetime import datetime
 
 _LOOK_EVERY_SECS = 0.05
 _HEIRS_DEADLINE_SECS = 10.0
@@ -249,3 +252,46 @@ class StreamedSource:
                 f"none of {len(self.book):,} contracts was quoted within "
                 f"{self._deadline_secs:.0f} s; see whether the market data service is up"
             )
+
+
+_REASON = "the contracts were listed anew"
+
+
+def inherited(before: Chain, contracts: Contracts, now: datetime) -> Update | None:
+    """Return an update that hands the quotes of a chain on to a new list of contracts.
+
+    Volume and last prices are not handed on: they may be those of another trading day.
+
+    Args:
+        before: what was known of the contracts before.
+        contracts: the contracts now.
+        now: the instant of the update, with a time zone.
+
+    Returns:
+        Quotes with their old times, marked as lost until they are quoted anew; None if no
+        contract of before is still listed with a quote.
+    """
+    quoted = before.quotes.filter(pl.col("quote_time").is_not_null())
+    rows = (
+        contracts.table.select(KEY)
+        .with_row_index("row")
+        .join(quoted, on=KEY, how="inner", maintain_order="left")
+    )
+    if rows.is_empty():
+        return None
+    numbers = rows["row"].cast(pl.Int32).to_numpy()
+    times = rows["quote_time"].dt.replace_time_zone(None).to_numpy()
+    return Update(
+        now,
+        quotes=Quotes(
+            numbers,
+            rows["bid"].to_numpy(),
+            rows["ask"].to_numpy(),
+            rows["bid_size"].to_numpy(),
+            rows["ask_size"].to_numpy(),
+            times,
+        ),
+        spot=before.spot,
+        lost=numbers,
+        reason=_REASON,
+    )

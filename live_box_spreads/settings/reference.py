@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from live_box_spreads.reference.files import FileSource
-from live_box_spreads.reference.sources import ReferenceDesk
+from live_box_spreads.reference.sources import FileSource, ReferenceDesk
 
 if TYPE_CHECKING:
     from live_box_spreads.reference.sources import ReferenceSource

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from live_box_spreads.simulator import fault_settings
-
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +21,7 @@ class Scenario:
 
     Attributes:
         name: as in docs/simulator.md.
-        changes: what happens, as :func:`fault_settings.change` takes it.
+        changes: what happens, as :meth:`Faults.change` takes it.
         lasts_secs: how long until it is over; 0 if it happens in a moment.
         cuts: it begins with a cut connection, as it concerns the next one.
         cuts_after: it ends with a cut connection, without which its effects would stay.
@@ -37,12 +35,12 @@ class Scenario:
 
     def begin(self, faults: Faults) -> None:
         """Let it happen."""
-        fault_settings.change(faults, self.changes)
+        faults.change(self.changes)
         faults.resets += self.cuts
 
     def end(self, faults: Faults) -> None:
         """Let it be over; what the exchange has not used up yet is taken back."""
-        fault_settings.heal(faults, self.changes)
+        faults.heal(self.changes)
         faults.resets += self.cuts_after
 
     @contextmanager

@@ -18,10 +18,9 @@ from filelock import FileLock, Timeout
 from live_box_spreads.model.errors import StoreError, StoreFullError
 from live_box_spreads.stores.codec import ENCODERS, MAX_ROWS
 from live_box_spreads.stores.folder_lock import FolderLock
-from live_box_spreads.stores.listing import Listing
+from live_box_spreads.stores.listing import Arrivals, Listing
 from live_box_spreads.stores.names import oldest_first, snapshot_time_of, stamp_of
 from live_box_spreads.stores.reading import MAX_FILE_BYTES, read_snapshot
-from live_box_spreads.stores.retention import Arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -145,7 +144,7 @@ class SnapshotStore:
         """Remove the oldest snapshots beyond ``retain``, and what killed writers left.
 
         With ``now``, for a collector, names are not believed: snapshots ahead of now are neither
-        removed nor counted, and the others are as old as they came (``retention.py``). No more
+        removed nor counted, and the others are as old as they came (``Arrivals``). No more
         than a thousand files go at once.
 
         Args:

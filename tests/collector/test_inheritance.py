@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from live_box_spreads.collector.inheritance import inherited
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.collector.sources import inherited
 from live_box_spreads.feeds.base import Update
 from live_box_spreads.model.chain import Timeliness
 from tests.collector.scripted import START, contracts_of, quotes

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from live_box_spreads.simulator.dxlink.channel import FeedChannel, Frame
-from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
 from live_box_spreads.simulator.dxlink.messages import (
     DECODER,
+    GARBLED,
+    NOISE,
     Auth,
     ChannelCancel,
     ChannelRequest,

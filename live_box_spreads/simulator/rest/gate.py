@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from live_box_spreads.simulator.rest.hostile import gzip_bomb, trickle
-from live_box_spreads.simulator.rest.responses import RefusedError, html, refused
+from live_box_spreads.simulator.rest.responses import (
+    RefusedError,
+    gzip_bomb,
+    html,
+    refused,
+    trickle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from live_box_spreads.simulator.rest.chains import contract_item, flat_chain, nested_chain
-from live_box_spreads.simulator.rest.market_data import instrument_item
-from live_box_spreads.simulator.rest.market_time import current_session, holidays
+from live_box_spreads.simulator.rest.market_data import current_session, holidays, instrument_item
 from live_box_spreads.simulator.rest.responses import RefusedError, data, decimal, items
 
 if TYPE_CHECKING:
