@@ -1,4 +1,4 @@
-"""``boxes snapshot`` and ``boxes collect``: one snapshot, or one an interval until told to stop."""
+"""``boxes snapshot`` and ``boxes collect``: one snapshot, or one an interval until stopped."""
 
 from __future__ import annotations
 

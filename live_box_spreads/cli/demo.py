@@ -124,7 +124,7 @@ def _demo_environment(
 
 
 def _simulated_reference(folder: Path) -> Path:
-    """Write the made-up governments of the simulated market, under a name that says so."""
+    """Write the invented government bonds of the simulated market, under a name that says so."""
     from live_box_spreads.model.sessions import NEW_YORK  # noqa: PLC0415
     from live_box_spreads.simulator.market.curve import (  # noqa: PLC0415
         as_csv,

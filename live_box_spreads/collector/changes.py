@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class LiveChanges:
     """Publishes :class:`Changes` of one live book after another, at most every so many seconds.
 
-    Nothing is computed or kept while nobody subscribes to them. From the instant of a snapshot
+    Nothing is computed or kept while they have no subscriber. From the instant of a snapshot
     until its event is published no changes are, so that those before it are part of it and those
     after it are not. Every method is for the event loop that applies the updates.
     """

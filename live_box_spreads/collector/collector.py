@@ -86,8 +86,8 @@ class Collector:
             settle_secs: a stream's first snapshot waits until nothing new came for this long.
             settle_deadline_secs: it waits no longer than this.
             publisher: whose subscribers receive each :class:`Snapshot`, each :class:`Round`
-                without one, and while a stream is collected :class:`Changes`; whoever gives it
-                closes it. None makes one.
+                without one, and while a stream is collected :class:`Changes`; the caller closes
+                it. None makes one.
             changes_every_secs: changes are published no more often than this.
             clock: gives the current instant, with a time zone.
             sleep: waits for a number of seconds.
@@ -272,7 +272,7 @@ class Collector:
             pruned=tuple(pruned),
             rejected=chain.rejected,
             silent_secs=_long(health.silent_secs()),
-            unheard_secs=_long(health.unheard_secs()),
+            never_quoted_secs=_long(health.never_quoted_secs()),
             origin=chain.origin,
             status=self._source.status(),
         )
@@ -313,7 +313,7 @@ def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
 
 
 def _stuck(store: SnapshotStore, known: set[Path]) -> dict[str, str]:
-    """Return a line if files could not be removed that were not told of before."""
+    """Return a line if files could not be removed that no earlier report named."""
     new = [(path, why) for path, why in store.undeletable.items() if path not in known]
     if not new:
         return {}

@@ -47,7 +47,7 @@ class ContractListing:
         return cls(contracts, listed_at, next(upcoming, None))
 
     def is_outdated(self, now: datetime) -> bool:
-        """Tell whether an expiry has passed or another trading day has begun since."""
+        """Return whether an expiry has passed or another trading day has begun since."""
         expired = self.next_expiry is not None and now >= self.next_expiry
         return expired or trade_date(now) != trade_date(self.listed_at)
 
@@ -124,21 +124,21 @@ class CurrentSource:
         return self._source.status() if self._source else ""
 
     async def close(self) -> None:
-        """Let go of the source that is open."""
+        """Close the source that is open."""
         if isinstance(self._source, StreamedSource):
-            self._before = self._source.heritage()
+            self._before = self._source.last_chain()
         if self._source is not None:
             await self._source.close()
             self._source = None
 
     async def _is_outdated(self) -> bool:
-        """Tell whether the contracts should be listed anew."""
+        """Return whether the contracts should be listed anew."""
         if self._listing is None or self._listing.is_outdated(self._feed.market_time()):
             return not self._not_listed or self._may_try_again()
         return await self._failed_roots_are_back()
 
     def _may_try_again(self) -> bool:
-        """Tell whether it is long enough since something could not be listed."""
+        """Return whether it is long enough since something could not be listed."""
         since = self._tried_to_list_at
         waited_secs = (self._clock() - since).total_seconds() if since else 0.0
         return abs(waited_secs) >= _LIST_AGAIN_EVERY_SECS  # a clock may have been set back

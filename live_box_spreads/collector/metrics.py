@@ -69,7 +69,7 @@ class CollectorMetrics(MetricsSource):
             self._rounds = replace(rounds, failed=rounds.failed + 1)
 
     def describe(self) -> Iterable[Metric]:
-        """Tell nothing ahead: health is only asked for once somebody scrapes."""
+        """Return nothing: the health is read at a scrape, not before."""
         return []
 
     def collect(self) -> Iterator[Metric]:
@@ -119,12 +119,12 @@ def _quotes(counts: Counts) -> Metric:
 def _stream(health: CollectorHealth) -> Iterator[Metric]:
     yield _gauge(
         "stream_lost_seconds",
-        "How long the stream has lacked something that it once brought.",
+        "Seconds for which quotes that were streamed have been missing.",
         {(): health.lost_secs},
     )
     if (progress := health.progress) is None:
         return
-    yield _gauge("stream_connections", "Connections that stand.", {(): progress.connections})
+    yield _gauge("stream_connections", "Connections that are open.", {(): progress.connections})
     yield _gauge(
         "stream_connections_wanted",
         "Connections over which the stream is spread.",
@@ -167,7 +167,7 @@ def _roots(health: CollectorHealth) -> Iterator[Metric]:
     )
     yield by_root(
         "contracts_streaming",
-        "Contracts whose quotes a standing stream keeps up to date.",
+        "Contracts whose quotes a connected stream keeps up to date.",
         {r: h.streaming for r, h in roots.items()},
     )
     yield by_root(
@@ -177,17 +177,19 @@ def _roots(health: CollectorHealth) -> Iterator[Metric]:
     )
     silent_secs = health.silent_secs()
     yield by_root(
-        "root_silent_seconds", "How long the stream has said nothing of a root.", silent_secs
+        "root_silent_seconds",
+        "Seconds since the stream last brought an update of a root.",
+        silent_secs,
     )
     yield by_root(
         "root_unheard_seconds",
-        "How long a root has been asked for of which the feed never spoke.",
-        health.unheard_secs(),
+        "Seconds since all quotes were asked for, of each root that was never quoted.",
+        health.never_quoted_secs(),
     )
     if silent_secs:
         yield _gauge(
             "most_silent_root_seconds",
-            "How long the stream has said nothing of the most silent root.",
+            "Seconds since the last update, of the root whose last update is oldest.",
             {(): max(silent_secs.values())},
         )
 
@@ -200,7 +202,7 @@ def _feed(health: CollectorHealth) -> Iterator[Metric]:
     yield _counter("stream_reconnects", "Connections lost and replaced.", {(): reconnects})
     yield _counter(
         "stream_losses",
-        "What could not be used, or was refused, by kind.",
+        "Messages and rows that could not be used, or were refused, by kind.",
         {(kind,): count for kind, count in losses.items()},
         "kind",
     )

@@ -98,7 +98,7 @@ class Publisher:
         return subscription
 
     def wants(self, kind: type[Event]) -> bool:
-        """Return whether anybody subscribes to a type of event."""
+        """Return whether a type of event has a subscriber."""
         return any(kind in subscription.wants for subscription in self._subscriptions)
 
     def publish(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""When the next snapshot is due, and waiting for it until a stop is asked for."""
+"""When the next snapshot is due, and waits that end when a stop is requested."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LOOK_EVERY_SECS = 0.05
-_HEIRS_DEADLINE_SECS = 10.0
+_CARRIED_OVER_DEADLINE_SECS = 10.0
 """Enough for a small universe to be quoted anew, and for a first look at a large one by REST."""
 
 _log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class ChainSource(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what the source holds."""
+        """Close what the source holds open."""
         ...
 
 
@@ -99,7 +99,7 @@ class StreamedSource:
 
     Settled is: a quote and a volume for every contract; or the whole list asked for and nothing
     new about any contract for ``settle_secs``; or ``deadline_secs`` gone by and one quote there.
-    A stream that inherits quotes, which are marked as old, has a deadline of a few seconds.
+    A stream that begins with the quotes of an earlier one, marked as old, waits for a few seconds.
     """
 
     def __init__(  # noqa: PLR0913 # two waits, two seams for tests, three things handed on
@@ -125,8 +125,8 @@ class StreamedSource:
             clock: gives the current instant, with a time zone.
             sleep: waits for a number of seconds.
             counts: where to count what comes.
-            changes: publishes what changes in the book; None if nobody does.
-            before: quotes of an earlier stream, to be inherited.
+            changes: publishes what changes in the book; None publishes nothing.
+            before: quotes of an earlier stream, to be carried over.
         """
         self.book = LiveBook(contracts)
         self._feed = feed
@@ -136,15 +136,15 @@ class StreamedSource:
         self._sleep = sleep
         self._counts = counts or Counts()
         self._changes = changes
-        heritage = inherited(before, contracts, clock()) if before is not None else None
-        if heritage is not None:
-            self.book.apply(heritage)
-            self._deadline_secs = min(deadline_secs, _HEIRS_DEADLINE_SECS)
+        update = carried_over(before, contracts, clock()) if before is not None else None
+        if update is not None:
+            self.book.apply(update)
+            self._deadline_secs = min(deadline_secs, _CARRIED_OVER_DEADLINE_SECS)
         self._settled = False
         self._reading = asyncio.create_task(self._read())
 
-    def heritage(self) -> Chain | None:
-        """Return what another stream may inherit; None before the first chain."""
+    def last_chain(self) -> Chain | None:
+        """Return the quotes for a new stream to begin with; None before the first chain."""
         return self._chain_at(self._feed.market_time()) if self._settled else None
 
     @property
@@ -238,7 +238,7 @@ class StreamedSource:
         return self.book.quoted == self.book.active == len(self.book)
 
     def _is_quiet(self, quiet_secs: float) -> bool:
-        """Tell whether all was asked for and what is still missing is likely never to come."""
+        """Return whether all was asked for and what is still missing is likely never to come."""
         progress = self.book.progress
         all_asked = progress is None or progress.quotes >= progress.quotes_wanted
         return self.book.quoted > 0 and all_asked and quiet_secs >= self._settle_secs
@@ -257,7 +257,7 @@ class StreamedSource:
 _REASON = "the contracts were listed anew"
 
 
-def inherited(before: Chain, contracts: Contracts, now: datetime) -> Update | None:
+def carried_over(before: Chain, contracts: Contracts, now: datetime) -> Update | None:
     """Return an update that hands the quotes of a chain on to a new list of contracts.
 
     Volume and last prices are not handed on: they may be those of another trading day.

@@ -1,6 +1,6 @@
 """Publishes the snapshots that appear in a folder, for programs without a collector of their own.
 
-Files are named, not read: whoever subscribes reads what it wants.
+Files are named, not read: a subscriber reads what it wants.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SnapshotFile(Event):
 
     Attributes:
         path: the file.
-        state: tells it from an earlier file of the same name.
+        state: differs from that of an earlier file of the same name.
     """
 
     path: Path

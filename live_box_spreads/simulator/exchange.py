@@ -26,7 +26,7 @@ _STOP_SECS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class QuotedContract:
-    """A contract's quote in the true book; NaN is a side that nobody quotes."""
+    """A contract's quote in the true book; NaN is a side that is not quoted."""
 
     bid: float
     ask: float

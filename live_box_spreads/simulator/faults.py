@@ -1,4 +1,4 @@
-"""What the simulated exchange can be told to do wrong, by attribute or by name."""
+"""The faults that the simulated exchange can be set to have, by attribute or by name."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Faults:
     paused: bool = False
 
     def take_one(self, counter: str) -> bool:
-        """Use up one of a ``Next …`` counter; tell whether there was one."""
+        """Use up one of a ``Next …`` counter; return whether there was one."""
         left: int = getattr(self, counter)
         if left <= 0:
             return False
@@ -187,7 +187,7 @@ def _symbols(given: object) -> set[str]:
 
 
 def _number(now: float, given: object) -> float:
-    """Return a number of the same kind as the one that stands."""
+    """Return a number of the same kind as the present one."""
     if isinstance(given, bool) or not isinstance(given, (int, float, str)):
         raise TypeError
     value = type(now)(given)

@@ -101,7 +101,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType({each.name: each for each i
 async def play_for_ever(
     faults: Faults,
     rng: random.Random,
-    tell: Callable[[str], None],
+    on_trouble: Callable[[str], None],
     longest_rest_secs: float,
 ) -> None:
     """Let random scenarios happen, one after the other, until cancelled.
@@ -109,12 +109,12 @@ async def play_for_ever(
     Args:
         faults: of the exchange.
         rng: chooses; the same seed gives the same order.
-        tell: told the name of each as it begins.
+        on_trouble: called with the name of each as it begins.
         longest_rest_secs: most seconds of health between two.
     """
     while True:
         await asyncio.sleep(rng.uniform(longest_rest_secs / 6, longest_rest_secs))
         scenario = rng.choice(_ALL)
-        tell(scenario.name)
+        on_trouble(scenario.name)
         with scenario.during(faults):
             await asyncio.sleep(scenario.lasts_secs)

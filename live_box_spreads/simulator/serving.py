@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import uvicorn
 
 from live_box_spreads.model.errors import FeedUnavailableError
-from live_box_spreads.simulator.credentials import TokenOffice
+from live_box_spreads.simulator.credentials import TokenIssuer
 from live_box_spreads.simulator.dxlink.server import DxlinkServer
 from live_box_spreads.simulator.exchange_state import ExchangeState
 from live_box_spreads.simulator.faults import Faults
@@ -46,12 +46,12 @@ class SimulatorOptions:
         tick_secs: seconds between steps of the market.
         pace: times the usual number of quote updates.
         password_logins: accept user name and password, as the vendor did until 2026.
-        level: what the quote token says: ``api``, or ``demo`` for delayed quotes.
+        level: the level of quote tokens: ``api``, or ``demo`` for delayed quotes.
         history_secs: how long to remember what was quoted, in seconds of the exchange; 0 for not.
         faults: misbehaviour from the start; it can be changed while running.
         trouble_seed: lets random scenarios happen, in an order that depends on this; None for none.
         longest_rest_secs: most seconds of health between two such scenarios.
-        on_trouble: told the name of each such scenario as it begins.
+        on_trouble: called with the name of each such scenario as it begins.
     """
 
     seed: int = 1
@@ -129,7 +129,7 @@ class Exchange:
         self.base_url = f"http://{LOOPBACK}:{self._rest_socket.getsockname()[1]}"
         self._state = ExchangeState(
             market=self.market,
-            office=TokenOffice(options.faults),
+            tokens=TokenIssuer(options.faults),
             faults=options.faults,
             clock=self.clock,
             realtime_url=f"ws://{LOOPBACK}:{self._dxlink_socket.getsockname()[1]}/realtime",
@@ -146,10 +146,10 @@ class Exchange:
     @property
     def dxlink_sessions(self) -> int:
         """Number of authorized DXLink sessions that are open."""
-        return self._state.office.dxlink_sessions
+        return self._state.tokens.dxlink_sessions
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until told to stop."""
+        """Serve until :meth:`stop`."""
         self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             build_app(self._state),
@@ -208,7 +208,7 @@ class Exchange:
 
 
 class _RestServer(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
+    """A server that leaves signals to its caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

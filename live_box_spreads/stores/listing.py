@@ -83,15 +83,15 @@ class Arrivals:
         self._written = 0
         self._place: dict[str, int] = {}
 
-    def wrote(self, name: str) -> None:
+    def note_written(self, name: str) -> None:
         """Note that a snapshot has just been written: it came after all that is known."""
         self._written += 1
         self._place[name] = 2 * self._written
 
-    def saw(self, found: Iterable[str]) -> None:
+    def note_found(self, found: Iterable[str]) -> None:
         """Note what the folder has now, and forget what it no longer has.
 
-        What nobody has noted yet came from elsewhere, before the last one that was written.
+        What was not noted yet came from another writer, before the last one that was written.
         """
         before = 2 * self._written - 1
         self._place = {name: self._place.get(name, before) for name in found}

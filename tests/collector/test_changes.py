@@ -95,7 +95,7 @@ async def test_contracts_listed_anew_come_with_all_of_their_quotes(tmp_path: Pat
     events = await events_of(feed, tmp_path, 400)
     changes = [event for event in events if isinstance(event, Changes)]
     assert [each.contracts for each in changes] == [half, both]
-    np.testing.assert_array_equal(changes[1].rows, [0, 1])  # inherited
+    np.testing.assert_array_equal(changes[1].rows, [0, 1])  # carried over
 
 
 async def test_nothing_is_computed_while_nobody_subscribes_to_changes(

@@ -100,7 +100,7 @@ async def test_quotes_from_before_a_clock_was_set_back_do_not_look_fresh(tmp_pat
     assert path is not None
     chain = read_snapshot(path)
     ages = [chain.snapshot_time - time for time in chain.quotes["quote_time"].to_list()]
-    # Its own root was last heard at 160; the other one not since the start, but for the pause
+    # Its own root was last updated at 160; the other one not since the start, but for the pause
     # between the last update before the clock was set and the first one after it.
     assert ages[0] < timedelta(seconds=400) < ages[2] == ages[3]
 

@@ -113,7 +113,7 @@ def test_everything_that_is_known_is_told() -> None:
         "boxes_subscriber_failures_total{subscriber=output}": 3,
     }
     assert {name: found.get(name) for name in expected} == expected
-    assert "boxes_root_silent_seconds{root=XSP}" not in found  # never heard is not silent
+    assert "boxes_root_silent_seconds{root=XSP}" not in found  # never updated is not silent
 
 
 def test_a_collector_that_has_done_nothing_yet_has_no_numbers_to_invent() -> None:
@@ -169,10 +169,10 @@ async def test_a_root_of_which_the_feed_never_spoke_is_named(tmp_path: Path) -> 
         feed.time.at(secs, lambda: seen.append(collector.health()))
     reports = await rounds_of(collector, feed, 190)
     before, after = seen
-    assert before.unheard_secs() == {"SPXW": 90.0}
-    assert after.unheard_secs() == {}
-    named = [report for report in reports if report.unheard_secs]
-    assert [list(report.unheard_secs) for report in named] == [["SPXW"]]
+    assert before.never_quoted_secs() == {"SPXW": 90.0}
+    assert after.never_quoted_secs() == {}
+    named = [report for report in reports if report.never_quoted_secs]
+    assert [list(report.never_quoted_secs) for report in named] == [["SPXW"]]
     assert "SPXW asked for 60 s ago and never quoted" in named[0].summary()
 
 

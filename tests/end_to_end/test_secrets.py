@@ -84,8 +84,8 @@ def logged() -> Iterator[Everything]:
 def secrets_of(exchange: SimulatedExchange) -> list[str]:
     """Return what must not show: the credentials, and every token that was ever issued."""
     assert exchange._exchange is not None
-    office = exchange._exchange._state.office
-    issued = [*office._bearer, *office._bare, *office._quote, *office._remember]
+    tokens = exchange._exchange._state.tokens
+    issued = [*tokens._bearer, *tokens._bare, *tokens._quote, *tokens._remember]
     assert len(issued) >= 4
     return [DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, WRONG, *issued]
 

@@ -164,7 +164,7 @@ def test_a_revoked_session_is_told_so_and_gives_its_place_back(client: Client) -
     client.session.revoke()
     assert client.wait(0.1) == [{"type": "AUTH_STATE", "channel": 0, "state": "UNAUTHORIZED"}]
     tokens = [client.token() for _ in range(5)]
-    assert all(client.office.open_dxlink_session(token, client.now) for token in tokens)
+    assert all(client.tokens.open_dxlink_session(token, client.now) for token in tokens)
 
 
 @pytest.mark.parametrize("ends", [True, False])
@@ -177,15 +177,15 @@ def test_a_quote_token_expires_in_the_middle(small_market: Market, ends: bool) -
 
 def test_voided_access_tokens_open_nothing_and_new_ones_do(client: Client) -> None:
     def access() -> str:
-        granted = client.office.grant_access("demo-client-secret", "demo-refresh-token", client.now)
+        granted = client.tokens.grant_access("demo-client-secret", "demo-refresh-token", client.now)
         assert granted is not None
         return f"Bearer {granted}"
 
     before = access()
-    assert client.office.credential(before, client.now) == "oauth"
+    assert client.tokens.credential(before, client.now) == "oauth"
     client.faults.access_revocations += 1
-    assert client.office.credential(before, client.now) is None
-    assert client.office.credential(access(), client.now) == "oauth"
+    assert client.tokens.credential(before, client.now) is None
+    assert client.tokens.credential(access(), client.now) == "oauth"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The DXLink messages that a client may send, as types; and frames that no sane server sends."""
+"""The DXLink messages that a client may send, as types; malformed frames for tests of clients."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Auth(Message, tag="AUTH"):
 
 
 class Keepalive(Message, tag="KEEPALIVE"):
-    """Says that the client is still there."""
+    """Keeps the connection open."""
 
 
 class Error(Message, tag="ERROR"):
-    """Tells the server about a problem; for information only."""
+    """Reports a problem to the server; for information only."""
 
     error: str
     message: str = ""
@@ -111,4 +111,4 @@ NOISE = (
     '{"type":"FEED_DATA","channel":1,"data":[]}',
     '{"type":"KEEPALIVE","channel":0,"unexpected":{"deep":[[[]]]}}',
 )
-"""Well-formed, and of no meaning for whoever listens to quotes."""
+"""Well-formed, and without meaning for a client that wants quotes."""

@@ -1,4 +1,4 @@
-"""The true discount curve of the simulated market, and par yields of its made-up governments."""
+"""The true discount curve of the simulated market, and par yields of its government bonds."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class Market:
         return np.flatnonzero(moved | lucky | (age >= LONGEST_QUOTE_SECS))
 
     def _requote(self, rows: NDArray[np.intp]) -> None:
-        """Quote some contracts anew; nobody ever quotes the few without a market."""
+        """Quote some contracts anew; the few without a market are never quoted."""
         rows = rows[self._terms.quoted[rows]]
         fair, delta = self._price(rows, self._state)
         series = self.listing.series_of[rows]

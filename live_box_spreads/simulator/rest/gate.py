@@ -73,7 +73,7 @@ class Gate:
 
     def _unauthorised(self, request: Request) -> Response | None:
         given = request.headers.get("Authorization", "")
-        if self._state.office.credential(given, self._state.now_secs()) is not None:
+        if self._state.tokens.credential(given, self._state.now_secs()) is not None:
             return None
         if not given:
             message = "This endpoint requires an authenticated session"

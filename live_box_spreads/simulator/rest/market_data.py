@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[str, Any]:
     """Return an instrument's quote, last trade and slow fields.
 
-    What is unknown is left out, but for the sizes: a side that nobody quotes has size 0.
+    What is unknown is left out, but for the sizes: a side that is not quoted has size 0.
 
     Args:
         market: where they come from.

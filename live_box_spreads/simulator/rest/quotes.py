@@ -114,11 +114,11 @@ class QuoteRoutes:
 
     async def _quote_token(self, request: Request) -> Response:
         state = self._state
-        holder = state.office.credential(request.headers["Authorization"], state.now_secs())
+        holder = state.tokens.credential(request.headers["Authorization"], state.now_secs())
         if holder is None:  # it expired since the gate let it pass
             raise RefusedError(401, "token_invalid", "This token is invalid or has expired")
         body = {
-            "token": state.office.grant_quote_token(holder, state.now_secs()),
+            "token": state.tokens.grant_quote_token(holder, state.now_secs()),
             "dxlink-url": state.dxlink_url,
             "level": state.level,
         }

@@ -24,7 +24,7 @@ class RefusedError(Exception):
         message: str,
         errors: list[Any] | None = None,
     ) -> None:
-        """Keep what the error answer says."""
+        """Keep the body of the error answer."""
         super().__init__(message)
         self.status = status
         self.body: dict[str, Any] = {"code": code, "message": message}
@@ -64,7 +64,7 @@ def decimal(value: float) -> str:
 
 
 async def trickle() -> AsyncIterator[bytes]:
-    """Give a space every tenth of a second, which JSON may begin with, until nobody listens."""
+    """Give a space every tenth of a second, which JSON may begin with, until the client leaves."""
     while True:
         yield b" "
         await asyncio.sleep(0.1)
