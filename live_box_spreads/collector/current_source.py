@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from live_box_spreads.feeds.base import Contracts, Feed, Universe
     from live_box_spreads.model.chain import Chain
 
+Collection = Literal["stream", "poll"]
+_LIST_AGAIN_EVERY_SECS = 300.0
+"""Pause before what could not be listed is asked for again, while the rest goes on."""
+
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ContractListing:
@@ -50,14 +56,6 @@ class ContractListing:
         """Return whether an expiry has passed or another trading day has begun since."""
         expired = self.next_expiry is not None and now >= self.next_expiry
         return expired or trade_date(now) != trade_date(self.listed_at)
-
-
-Collection = Literal["stream", "poll"]
-
-_LIST_AGAIN_EVERY_SECS = 300.0
-"""Pause before what could not be listed is asked for again, while the rest goes on."""
-
-_log = structlog.get_logger(__name__)
 
 
 class CurrentSource:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -41,9 +43,6 @@ class Schedule:
 
     def _instant(self, number: int) -> datetime:
         return self.start + timedelta(seconds=number * self.interval_secs)
-
-
-Result = TypeVar("Result")
 
 
 async def unless_stopped(work: Awaitable[Result], stop: asyncio.Event) -> Result | None:

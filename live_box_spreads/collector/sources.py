@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     Clock = Callable[[], datetime]
     Sleep = Callable[[float], Awaitable[None]]
-    from datetime import datetime
 
 _LOOK_EVERY_SECS = 0.05
 _CARRIED_OVER_DEADLINE_SECS = 10.0
 """Enough for a small universe to be quoted anew, and for a first look at a large one by REST."""
+
+_REASON = "the contracts were listed anew"
 
 _log = structlog.get_logger(__name__)
 
@@ -254,11 +255,11 @@ class StreamedSource:
             )
 
 
-_REASON = "the contracts were listed anew"
-
-
 def carried_over(before: Chain, contracts: Contracts, now: datetime) -> Update | None:
     """Return an update that hands the quotes of a chain on to a new list of contracts.
+
+    Contracts are listed anew each trading day and after each expiry. Most of them are the same as
+    before, and subscribing takes minutes; until then they keep their quotes, with the old times.
 
     Volume and last prices are not handed on: they may be those of another trading day.
 

@@ -1,4 +1,4 @@
-"""Where reference rates come from, and looking them up for a day."""
+"""Reference rates from a file, and looking up those of a day in any source."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_AGE_DAYS = 7
 LOOK_AGAIN_AFTER_SECS = 300.0
+
+_BEING_ASKED = Reference(None, "the reference rates are being fetched")
+_FEWEST_TENORS = 2
 
 
 class ReferenceSource(Protocol):
@@ -109,9 +112,6 @@ class ReferenceDesk:
             return Reference(None, str(error))
 
 
-_BEING_ASKED = Reference(None, "the reference rates are being fetched")
-
-
 @dataclass(slots=True)
 class _Answer:
     """What is known of a day, and since when; the answer that is on its way, if one is."""
@@ -121,11 +121,10 @@ class _Answer:
     coming: Future[Reference] | None = None
 
 
-_FEWEST_TENORS = 2
-
-
 def read_reference(path: Path) -> History:
-    """Read par yields or overnight fixings by date, plain or gzip.
+    """Read par yields or overnight fixings by date, plain or gzip; the content shows the format.
+
+    The rates have the name of the file, because its publisher is not known.
 
     Args:
         path: a CSV of the Treasury, of FRED or of the New York Fed, the Treasury's XML, the New

@@ -1,6 +1,6 @@
-"""How to run a simulated exchange; its clock, its market, its two servers and their event loop.
+"""A simulated exchange: its options, clock, market, two servers and their event loop.
 
-``exchange.py`` is the way in.
+Start it by ``exchange.py``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ from live_box_spreads.simulator.scenarios import play_for_ever
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+LOOPBACK = "127.0.0.1"
+_ANSWER_SECS = 60.0
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +106,6 @@ class ExchangeClock:
         self._follows_computer = False
         self._start = max(now, instant.astimezone(UTC))
         self._began_secs = time.monotonic()
-
-
-LOOPBACK = "127.0.0.1"
-_ANSWER_SECS = 60.0
-_Answer = TypeVar("_Answer")
 
 
 class Exchange:

@@ -76,7 +76,11 @@ class Listing:
 
 
 class Arrivals:
-    """The order in which the snapshots of a folder came, as far as one writer has seen it."""
+    """The order in which the snapshots of a folder came, as far as one writer has seen it.
+
+    Names have the time of the writer's clock. One that ran ahead, was set back, or begins years ago
+    at each start makes the newest snapshot look old; so snapshots go in the order of this class.
+    """
 
     def __init__(self) -> None:
         """Know nothing yet."""

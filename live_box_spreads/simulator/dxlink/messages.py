@@ -4,6 +4,38 @@ from __future__ import annotations
 
 import msgspec
 
+_DEPTH = 2_000
+GARBLED = (
+    "",
+    "null",
+    "{",
+    '{"type":"FEED_DATA","channel":1}',
+    '{"type":"FEED_DATA","channel":1,"data":{}}',
+    '{"type":"FEED_DATA","channel":1,"data":["Quote"]}',
+    '{"type":"FEED_DATA","channel":1,"data":["Quote",[1]]}',
+    '{"type":"FEED_DATA","channel":1,"data":["Quote",{"eventSymbol":1}]}',
+    '{"type":"FEED_DATA","channel":1,"data":[[],"Quote"]}',
+    '{"type":"FEED_DATA","channel":1,"data":[null,true,1e999]}',
+    '{"type":"FEED_DATA","channel":"1","data":[]}',
+    '{"type":["FEED_DATA"],"channel":1,"data":[]}',
+    '{"type":"FEED_DATA","channel":1,"data":["Quote",[' + "[" * _DEPTH,
+    "[" * _DEPTH + "]" * _DEPTH,
+    "\x00\x01\ufffd",
+    "<html><body>502 Bad Gateway</body></html>",
+)
+"""Broken or absurd, in place of a FEED_DATA frame."""
+
+NOISE = (
+    '{"type":"GREETINGS","channel":0,"data":[1,2,3]}',
+    '{"type":"FEED_DATA","channel":99,"data":["Quote",["X",1,2]]}',
+    '{"type":"DOM_SNAPSHOT","channel":1,"time":0,"bids":[],"asks":[]}',
+    '{"type":"CHANNEL_CLOSED","channel":7}',
+    '{"type":"FEED_DATA","channel":1,"data":["Greeks",["X",0.5]]}',
+    '{"type":"FEED_DATA","channel":1,"data":[]}',
+    '{"type":"KEEPALIVE","channel":0,"unexpected":{"deep":[[[]]]}}',
+)
+"""Well-formed, and without meaning for a client that wants quotes."""
+
 
 class Message(msgspec.Struct, tag_field="type", rename="camel"):
     """What every message has.
@@ -78,37 +110,3 @@ ClientMessage = (
     Setup | Auth | Keepalive | Error | ChannelRequest | ChannelCancel | FeedSetup | FeedSubscription
 )
 DECODER: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
-
-
-_DEPTH = 2_000
-
-GARBLED = (
-    "",
-    "null",
-    "{",
-    '{"type":"FEED_DATA","channel":1}',
-    '{"type":"FEED_DATA","channel":1,"data":{}}',
-    '{"type":"FEED_DATA","channel":1,"data":["Quote"]}',
-    '{"type":"FEED_DATA","channel":1,"data":["Quote",[1]]}',
-    '{"type":"FEED_DATA","channel":1,"data":["Quote",{"eventSymbol":1}]}',
-    '{"type":"FEED_DATA","channel":1,"data":[[],"Quote"]}',
-    '{"type":"FEED_DATA","channel":1,"data":[null,true,1e999]}',
-    '{"type":"FEED_DATA","channel":"1","data":[]}',
-    '{"type":["FEED_DATA"],"channel":1,"data":[]}',
-    '{"type":"FEED_DATA","channel":1,"data":["Quote",[' + "[" * _DEPTH,
-    "[" * _DEPTH + "]" * _DEPTH,
-    "\x00\x01\ufffd",
-    "<html><body>502 Bad Gateway</body></html>",
-)
-"""Broken or absurd, in place of a FEED_DATA frame."""
-
-NOISE = (
-    '{"type":"GREETINGS","channel":0,"data":[1,2,3]}',
-    '{"type":"FEED_DATA","channel":99,"data":["Quote",["X",1,2]]}',
-    '{"type":"DOM_SNAPSHOT","channel":1,"time":0,"bids":[],"asks":[]}',
-    '{"type":"CHANNEL_CLOSED","channel":7}',
-    '{"type":"FEED_DATA","channel":1,"data":["Greeks",["X",0.5]]}',
-    '{"type":"FEED_DATA","channel":1,"data":[]}',
-    '{"type":"KEEPALIVE","channel":0,"unexpected":{"deep":[[[]]]}}',
-)
-"""Well-formed, and without meaning for a client that wants quotes."""

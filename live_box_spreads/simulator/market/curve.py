@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 
 DAYS_A_YEAR = 365.0
 
+BOX_PREMIUM = 0.0035
+"""How far the boxes of the simulated market pay above its governments, continuous."""
+
+_HALF_YEAR = 0.5
+TENORS_MONTHS = {
+    "1m": 1,
+    "2m": 2,
+    "3m": 3,
+    "4m": 4,
+    "6m": 6,
+    "1y": 12,
+    "2y": 24,
+    "3y": 36,
+    "5y": 60,
+    "7y": 84,
+    "10y": 120,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NelsonSiegel:
@@ -51,25 +69,6 @@ class NelsonSiegel:
 
 BOX_CURVE = NelsonSiegel(level=0.0445, slope=-0.0050, hump=-0.0110, decay_years=1.6)
 """3.95 % overnight, a trough of 3.84 % around a year and a half, 4.01 % at five years."""
-
-
-BOX_PREMIUM = 0.0035
-"""How far the boxes of the simulated market pay above its governments, continuous."""
-
-_HALF_YEAR = 0.5
-TENORS_MONTHS = {
-    "1m": 1,
-    "2m": 2,
-    "3m": 3,
-    "4m": 4,
-    "6m": 6,
-    "1y": 12,
-    "2y": 24,
-    "3y": 36,
-    "5y": 60,
-    "7y": 84,
-    "10y": 120,
-}
 
 
 def government_par_yields(curve: NelsonSiegel = BOX_CURVE) -> dict[str, float]:

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SPACINGS: dict[str, tuple[float, ...]] = {
+    "SPX": (5, 10, 25, 50, 100, 200),
+    "XSP": (1, 2, 5, 10, 20, 40),
+    "NDX": (25, 50, 200, 500, 1000, 2000),
+}
+"""Spacings of strikes by underlying, in index points, finest first."""
+
+ALL_ROOTS = tuple(PATTERNS)
+_RIGHTS: tuple[Right, Right] = ("C", "P")
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -38,12 +48,6 @@ class Band:
 
 Ladder = tuple[Band, ...]
 
-SPACINGS: dict[str, tuple[float, ...]] = {
-    "SPX": (5, 10, 25, 50, 100, 200),
-    "XSP": (1, 2, 5, 10, 20, 40),
-    "NDX": (25, 50, 200, 500, 1000, 2000),
-}
-"""Spacings of strikes by underlying, in index points, finest first."""
 
 _WEEKLY: tuple[tuple[int, Ladder], ...] = (
     (10, (Band(0, 0.03, 0.025), Band(1, 0.05, 0.04), Band(2, 0.10, 0.07), Band(4, 0.30, 0.15))),
@@ -64,7 +68,7 @@ _STANDARD: tuple[tuple[int, Ladder], ...] = (
 def listed_strikes(
     underlying: str, spot: float, days: int, *, standard: bool
 ) -> NDArray[np.float64]:
-    """Return the strikes listed for an expiry, ascending, in index points.
+    """Return the strikes listed for an expiry, ascending, in index points: denser near the spot.
 
     Args:
         underlying: ``SPX``, ``XSP`` or ``NDX``.
@@ -82,10 +86,6 @@ def _rungs(spacing: float, spot: float, band: Band) -> NDArray[np.float64]:
     first = np.ceil(spot * (1.0 - band.below) / spacing)
     last = np.floor(spot * (1.0 + band.above) / spacing)
     return np.arange(max(first, 1.0), last + 1.0) * spacing
-
-
-ALL_ROOTS = tuple(PATTERNS)
-_RIGHTS: tuple[Right, Right] = ("C", "P")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
 
 @dataclass(frozen=True, slots=True)
 class VarianceTerm:
@@ -68,9 +70,6 @@ class Smile:
         return variances
 
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
 def _normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
     probabilities: NDArray[np.float64] = 0.5 * (1.0 + _erf(values / math.sqrt(2.0)))
     return probabilities
@@ -79,7 +78,7 @@ def _normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def call_price_and_delta(
     forward: NDArray[np.float64], strike: NDArray[np.float64], total_variance: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return undiscounted call prices and deltas to the forward; all shapes alike.
+    """Return undiscounted call prices and deltas to the forward (Black, 1976); all shapes alike.
 
     A put follows from parity, exactly: price ``call - (forward - strike)``, delta ``delta - 1``.
 

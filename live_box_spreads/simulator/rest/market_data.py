@@ -20,6 +20,9 @@ from live_box_spreads.simulator.rest.responses import decimal
 if TYPE_CHECKING:
     from live_box_spreads.simulator.market.market import Market
 
+_START, _OPEN, _EXTENDED_CLOSE = time(8, 15), time(9, 30), time(20, 0)
+_SATURDAY = 5
+
 
 def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[str, Any]:
     """Return an instrument's quote, last trade and slow fields.
@@ -68,10 +71,6 @@ def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[st
 
 def _size(contracts: float) -> float:
     return 0.0 if math.isnan(contracts) else contracts
-
-
-_START, _OPEN, _EXTENDED_CLOSE = time(8, 15), time(9, 30), time(20, 0)
-_SATURDAY = 5
 
 
 def current_session(now: datetime) -> dict[str, Any]:
