@@ -123,8 +123,11 @@ class Publisher:
             timeout_secs: the longest wait for all of them together.
         """
         deadline = time.monotonic() + timeout_secs
-        for subscription in self._subscriptions:
-            subscription.close(drain_secs=max(0.0, deadline - time.monotonic()))
+        subscriptions = self._subscriptions
+        for subscription in subscriptions:  # first all of them, so that none waits for another
+            subscription.accept_no_more()
+        for subscription in subscriptions:
+            subscription.finish(max(0.0, deadline - time.monotonic()))
 
     def __enter__(self) -> Self:
         """Return this publisher."""
@@ -187,21 +190,30 @@ class Subscription:
         with self._changed:
             return SubscriberHealth(len(self._waiting), self._dropped, self._failures)
 
-    def close(self, drain_secs: float = 0.0) -> None:
-        """End the subscription; a call of ``receive`` that blocks is left behind.
-
-        Args:
-            drain_secs: so long what waits is still delivered; then it is dropped.
-        """
+    def close(self) -> None:
+        """End the subscription; what waits is dropped, and a call under way is not waited for."""
         with self._changed:
             self._closed = True
-            if drain_secs <= 0:
-                self._drop_all()
+            self._drop_all()
             self._changed.notify()
-        if drain_secs > 0 and self._thread is not threading.current_thread():
-            self._thread.join(drain_secs)
+        self._publisher.forget(self)
+
+    def accept_no_more(self) -> None:
+        """Queue no further event, and end the thread once what waits is delivered."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def finish(self, timeout_secs: float) -> None:
+        """Wait for the end of the thread; drop what then still waits and leave the thread behind.
+
+        Args:
+            timeout_secs: the longest wait.
+        """
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout_secs)
             if self._thread.is_alive():
-                self._leave_behind(drain_secs)
+                self._leave_behind()
         self._publisher.forget(self)
 
     def __enter__(self) -> Self:
@@ -229,13 +241,11 @@ class Subscription:
         self._dropped += len(self._waiting)
         self._waiting.clear()
 
-    def _leave_behind(self, drain_secs: float) -> None:
+    def _leave_behind(self) -> None:
         with self._changed:
             waiting = len(self._waiting)
             self._drop_all()
-        _log.warning(
-            "subscriber_left_behind", subscriber=self.name, after_secs=drain_secs, waiting=waiting
-        )
+        _log.warning("subscriber_left_behind", subscriber=self.name, waiting=waiting)
 
     def _deliver(self) -> None:
         while (event := self._next()) is not None:

@@ -127,6 +127,17 @@ def test_a_subscriber_that_blocks_for_ever_is_left_behind() -> None:
     assert len(other.received) == 2
 
 
+def test_a_subscriber_that_blocks_takes_no_time_from_the_others_at_the_end() -> None:
+    publisher, stuck, slow = Publisher(), Recorder(), Recorder(name="slow")
+    blocked_at_first(publisher, stuck, snapshot(0), most=3)
+    blocked_at_first(publisher, slow, snapshot(1), most=3)
+    publisher.publish(snapshot(2))
+    slow.gate.set()
+    publisher.close(2.0)
+    assert [publisher.health()[name].dropped for name in ("recorder", "slow")] == [2, 0]
+    stuck.gate.set()
+
+
 def test_a_subscriber_that_raises_goes_on_receiving_and_each_kind_is_logged_once() -> None:
     publisher, failing, other = Publisher(), opened(), opened(name="other")
     failing.raising = FeedUnavailableError("the wall is down")
@@ -178,7 +189,7 @@ def test_a_subscriber_may_end_its_own_subscription_while_events_flow() -> None:
 
         def receive(self, _event: Event) -> None:
             self.received += 1
-            subscription.close(drain_secs=LONG_SECS)
+            subscription.close()
             ended.set()
 
     once = Once()
