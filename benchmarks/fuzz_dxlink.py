@@ -39,7 +39,7 @@ with atheris.instrument_imports(
     ]
 ):
     from live_box_spreads.dxlink import compact
-    from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
+    from live_box_spreads.simulator.dxlink.messages import GARBLED, NOISE
     from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
 
     compact.compile_reader()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.campaign.judge import ON_THE_WAY, Finding, Judge
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.collector.events import Event, Round, Snapshot
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.quality import QualityRules
 from live_box_spreads.net.client import Limits
@@ -105,9 +106,13 @@ class Rig:
     rounds: list[Watched] = field(default_factory=list)
     skips: list[datetime] = field(default_factory=list)
     ended: BaseException | None = None
+    name: str = "rig"
+    wants: tuple[type[Event], ...] = (Snapshot, Round)
 
-    def take(self, report: SnapshotReport) -> None:
+    def receive(self, event: Event) -> None:
         """Compare the snapshot of a round with what the exchange quoted until then."""
+        assert isinstance(event, Snapshot | Round)
+        report = event.report
         finding = None
         if report.path is not None:
             chain = read_snapshot(report.path)
@@ -223,9 +228,11 @@ async def collecting(
         sleep=sleep,
     )
 
+    collector.publisher.subscribe(rig, most_waiting=10_000)
+
     async def run() -> None:
         try:
-            await collector.run(setting.interval_secs, stop, rig.take)
+            await collector.run(setting.interval_secs, stop)
         except Exception as error:  # noqa: BLE001 - raised again by whoever waits
             rig.ended = error
 
@@ -235,3 +242,4 @@ async def collecting(
     finally:
         stop.set()
         await asyncio.wait_for(task, 30)
+        collector.publisher.close(30)

@@ -1,4 +1,4 @@
-"""``boxes collect``: a snapshot an interval, until told to stop."""
+"""``boxes snapshot`` and ``boxes collect``: one snapshot, or one an interval until stopped."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ from live_box_spreads.cli.options import (
 )
 
 app = typer.Typer(add_completion=False)
+snapshot_app = typer.Typer(add_completion=False)
+
+
+@snapshot_app.command(epilog=examples("boxes snapshot", "boxes snapshot --config my.yaml"))
+def snapshot(
+    *,
+    config: ConfigOption = None,
+    verbose: VerboseOption = False,
+    json_logs: JsonLogsOption = False,
+) -> None:
+    """Take one snapshot of the configured roots and expiries."""
+    from live_box_spreads.cli.collecting import take_snapshot  # noqa: PLC0415
+    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
+
+    log_to_stderr(verbose=verbose, json=json_logs)
+    take_snapshot(config)
 
 
 @app.command(

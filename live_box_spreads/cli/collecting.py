@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,16 +13,19 @@ from live_box_spreads.cli.lifetime import stop_event
 from live_box_spreads.cli.output import say, tell
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.collector.events import Round, Snapshot
+from live_box_spreads.collector.publishing import Publisher
+from live_box_spreads.collector.schedule import unless_stopped
 from live_box_spreads.plain_text import plain
 from live_box_spreads.settings import environment, load_settings, make_feed
 from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from live_box_spreads.cli.progress import ProgressBar
+    from live_box_spreads.collector.events import Event
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.settings import Settings
 
@@ -92,21 +95,46 @@ async def _loop(
         going_on_without_output(),
         stop_event() as stop,
         progress_bar() as progress,
+        Publisher() as publisher,
         ExitStack() as open_until_the_end,
     ):
-        collector = _collector(settings, env, progress)
+        collector = _collector(settings, env, progress, publisher)
+        publisher.subscribe(_Summaries())
         if metrics_port is not None:
-            # Imported here: it brings an HTTP server that few runs need.
-            from live_box_spreads.collector.metrics import metrics_served  # noqa: PLC0415
-
-            serving = metrics_served(collector.health, metrics_port)
-            port = open_until_the_end.enter_context(serving)
-            tell(f"metrics on http://127.0.0.1:{port}/metrics")
+            open_until_the_end.enter_context(_metrics(collector, metrics_port))
         progress("starting", 0, 1)
-        await collector.run(interval_secs, stop, _print_summary, progress)
+        await collector.run(interval_secs, stop, progress)
 
 
-def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar) -> Collector:
+class _Summaries:
+    """Prints the summary of each round."""
+
+    name = "output"
+    wants = (Snapshot, Round)
+
+    def receive(self, event: Event) -> None:
+        if isinstance(event, Snapshot | Round):
+            _print_summary(event.report)
+
+
+@contextmanager
+def _metrics(collector: Collector, port: int) -> Iterator[None]:
+    # Imported here: they bring an HTTP server that few runs need.
+    from live_box_spreads.collector.metrics import CollectorMetrics  # noqa: PLC0415
+    from live_box_spreads.collector.metrics_server import metrics_served  # noqa: PLC0415
+
+    metrics = CollectorMetrics(collector.health, collector.publisher.health)
+    with collector.publisher.subscribe(metrics), metrics_served(metrics, port) as served:
+        tell(f"metrics on http://127.0.0.1:{served}/metrics")
+        yield
+
+
+def _collector(
+    settings: Settings,
+    env: Mapping[str, str],
+    progress: ProgressBar,
+    publisher: Publisher | None = None,
+) -> Collector:
     def ask_for_code() -> str:
         progress.close()
         return str(typer.prompt("One-time code that the broker has sent", err=True))
@@ -116,6 +144,7 @@ def _collector(settings: Settings, env: Mapping[str, str], progress: ProgressBar
         settings.universe(),
         settings.store(),
         collection=settings.collection,
+        publisher=publisher,
     )
 
 

@@ -65,14 +65,14 @@ def demo(
     with going_on_without_output(), until_told_to_stop(), contextlib.ExitStack() as stack:
         real = environment()
         kept = stack.enter_context(_snapshot_folder(folder))
-        _say(f"starting the simulated exchange (seed {seed}) …")
+        tell(f"starting the simulated exchange (seed {seed}) …")
         exchange = stack.enter_context(boxes_process(["simulate", "--seed", str(seed)], real))
         base_url = exchange.readline().strip()
         if not base_url:
             raise FeedUnavailableError("the simulated exchange did not start; see above")
-        _say(f"simulated exchange: {base_url}")
+        tell(f"simulated exchange: {base_url}")
         env = _demo_environment(real, base_url, kept, interval)
-        _say(f"starting the collector: a snapshot every {interval:g} s into {kept} …")
+        tell(f"starting the collector: a snapshot every {interval:g} s into {kept} …")
         summaries = stack.enter_context(boxes_process(["collect"], env))
         stack.enter_context(_followed(summaries, ended))
         _show_dashboard(env, port, browser=browser)
@@ -88,10 +88,6 @@ def _refuse_port_in_use(port: int) -> None:
         raise ConfigError(
             f"cannot show the dashboard on port {port}: {error.strerror}; choose another --port"
         ) from error
-
-
-def _say(text: str) -> None:
-    tell(text)
 
 
 @contextlib.contextmanager
@@ -126,9 +122,9 @@ def _demo_environment(
 
 
 def _simulated_reference(folder: Path) -> Path:
-    """Write the made-up governments of the simulated market, under a name that says so."""
+    """Write the invented government bonds of the simulated market, under a name that says so."""
     from live_box_spreads.model.sessions import NEW_YORK  # noqa: PLC0415
-    from live_box_spreads.simulator.market.governments import (  # noqa: PLC0415
+    from live_box_spreads.simulator.market.curve import (  # noqa: PLC0415
         as_csv,
         government_par_yields,
     )
@@ -147,7 +143,7 @@ def _followed(summaries: IO[str], ended: threading.Event) -> Iterator[None]:
     def follow() -> None:
         first = summaries.readline().strip()
         if first:
-            _say(f"first snapshot: {first}")
+            tell(f"first snapshot: {first}")
         for _ in summaries:
             continue
         if not leaving.is_set():

@@ -15,20 +15,21 @@ if TYPE_CHECKING:
 class LazyCommand(TyperCommand):
     """Stands for the command of a module until it is run."""
 
-    def __init__(self, name: str, module: str, summary: str) -> None:
-        """Name the module, which has a ``typer.Typer`` called ``app``; nothing is imported yet.
+    def __init__(self, name: str, where: str, summary: str) -> None:
+        """Name the program of the command; nothing is imported yet.
 
         Args:
             name: of the command.
-            module: dotted name.
+            where: ``module:attribute`` of a ``typer.Typer``.
             summary: the line of the help page.
         """
         super().__init__(name=name, help=summary)
-        self._module = module
+        self._where = where
 
     def load(self) -> Any:
         """Import the module and return its command, a group of commands for ``boxes import``."""
-        return typer.main.get_command(import_module(self._module).app)
+        module, _, attribute = self._where.partition(":")
+        return typer.main.get_command(getattr(import_module(module), attribute))
 
     def make_context(  # the signature is that of the base class
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -41,7 +42,8 @@ def lazy_group(commands: Mapping[str, tuple[str, str]]) -> type[TyperGroup]:
     """Return a group of lazy commands, for the argument ``cls`` of ``typer.Typer``.
 
     Args:
-        commands: module and summary of each command by its name, in the order of the help page.
+        commands: program (``module:attribute``) and summary of each command by its name, in the
+            order of the help page.
     """
 
     class LazyGroup(TyperGroup):

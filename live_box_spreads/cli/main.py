@@ -33,18 +33,18 @@ COMMANDS = {
     "prints": "Find box trades in a file of option prints: four legs of one time and one size.",
     "import": "Turn option files into snapshots; prints their paths, one a line.",
 }
-"""What the help page says of each command; a test compares it with the command's own help.
+"""What the help page says of each command; a test compares it with the command's own help."""
 
-The command ``x`` is the ``app`` of ``cli/x.py``, and ``import`` of ``cli/import_files.py``.
-"""
+_ELSEWHERE = {"snapshot": "collect:snapshot_app", "import": "import_files:app"}
+"""Commands that are not the ``app`` of the module of their name."""
 
 
-def _module_of(command: str) -> str:
-    return f"live_box_spreads.cli.{'import_files' if command == 'import' else command}"
+def _program_of(command: str) -> str:
+    return f"live_box_spreads.cli.{_ELSEWHERE.get(command, f'{command}:app')}"
 
 
 app = typer.Typer(
-    cls=lazy_group({name: (_module_of(name), text) for name, text in COMMANDS.items()}),
+    cls=lazy_group({name: (_program_of(name), text) for name, text in COMMANDS.items()}),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

@@ -59,10 +59,10 @@ def simulate(
 
 def _inject(faults: Faults, wanted: list[str]) -> None:
     from live_box_spreads.model.errors import ConfigError  # noqa: PLC0415
-    from live_box_spreads.simulator import fault_settings  # noqa: PLC0415
+    from live_box_spreads.simulator.faults import parse_fault  # noqa: PLC0415
 
     try:
-        fault_settings.change(faults, dict(map(fault_settings.parse, wanted)))
+        faults.change(dict(map(parse_fault, wanted)))
     except ConfigError as error:
         raise typer.BadParameter(str(error), param_hint="--fault") from None
 

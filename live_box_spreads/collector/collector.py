@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from live_box_spreads.collector.changes import LiveChanges
 from live_box_spreads.collector.current_source import CurrentSource
+from live_box_spreads.collector.events import Round, Snapshot
 from live_box_spreads.collector.health import SILENT_AFTER_SECS, CollectorHealth, Counts
+from live_box_spreads.collector.publishing import Publisher
 from live_box_spreads.collector.report import (
     ProgressCallback,
     SnapshotReport,
+    error_text,
     quoted_by_root,
 )
-from live_box_spreads.collector.schedule import Schedule
-from live_box_spreads.collector.stopping import unless_stopped
+from live_box_spreads.collector.schedule import Schedule, unless_stopped
 from live_box_spreads.feeds.base import TellsHealth
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import (
-    BoxSpreadsError,
     ConfigError,
     FeedEndedError,
     StoreError,
     StoreFullError,
 )
 from live_box_spreads.net.verdicts import Verdict, error_ruling
-from live_box_spreads.plain_text import place_of, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from live_box_spreads.collector.current_source import Collection
@@ -57,9 +57,12 @@ class Collector:
 
     ``stream`` keeps one connection open between snapshots and writes what the live book holds;
     ``poll`` asks by REST for each. The collector enters and leaves the feed's context itself.
+
+    Attributes:
+        publisher: subscribe to it for what the collector does; see ``publishing.py``.
     """
 
-    def __init__(  # noqa: PLR0913 # two waits and two seams for tests, all by keyword
+    def __init__(  # noqa: PLR0913 # three waits and two seams for tests, all by keyword
         self,
         feed: Feed,
         universe: Universe,
@@ -68,6 +71,8 @@ class Collector:
         collection: Collection = "stream",
         settle_secs: float = 2.0,
         settle_deadline_secs: float = 180.0,
+        publisher: Publisher | None = None,
+        changes_every_secs: float = 0.25,
         clock: Clock = _utc_now,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -80,6 +85,10 @@ class Collector:
             collection: how quotes are had.
             settle_secs: a stream's first snapshot waits until nothing new came for this long.
             settle_deadline_secs: it waits no longer than this.
+            publisher: whose subscribers receive each :class:`Snapshot`, each :class:`Round`
+                without one, and while a stream is collected :class:`Changes`; the caller closes
+                it. None makes one.
+            changes_every_secs: changes are published no more often than this.
             clock: gives the current instant, with a time zone.
             sleep: waits for a number of seconds.
         """
@@ -88,6 +97,13 @@ class Collector:
         self._clock = clock
         self._sleep = sleep
         self._counts = Counts()
+        self.publisher = publisher or Publisher()
+        self._changes = LiveChanges(
+            self.publisher,
+            every_secs=changes_every_secs,
+            market_time=feed.market_time,
+            sleep=sleep,
+        )
         self._source = CurrentSource(
             feed,
             universe,
@@ -97,6 +113,7 @@ class Collector:
             clock=clock,
             sleep=sleep,
             counts=self._counts,
+            changes=self._changes,
         )
 
     def health(self) -> CollectorHealth:
@@ -120,28 +137,29 @@ class Collector:
         async with self._feed:
             try:
                 chain = await self._source.chain(progress or _no_progress)
-                return await self._keep(chain, started)
+                snapshot = await self._keep(chain, started)
             finally:
                 await self._source.close()
+                self._changes.resume()
+        self.publisher.publish(snapshot)
+        return snapshot.report
 
     async def run(
         self,
         interval_secs: float,
         stop: asyncio.Event,
-        on_report: Callable[[SnapshotReport], None],
         progress: ProgressCallback | None = None,
     ) -> None:
         """Write a snapshot an interval until ``stop`` is set or the feed ends.
 
         A file in hand is finished. Quotes of the instant that was written last, such as those of a
-        closed market, are not written again. A failed round is reported and tried again at the
+        closed market, are not written again. A failed round is published and tried again at the
         next interval, unless ``net/verdicts.py`` rules that it ends the program. A round that
         overruns skips the intervals that it missed.
 
         Args:
             interval_secs: seconds from the start of one round to the start of the next.
             stop: set it to end.
-            on_report: called after each round.
             progress: called while a round waits for contracts or quotes.
 
         Raises:
@@ -152,56 +170,51 @@ class Collector:
         if not interval_secs > 0:
             raise ConfigError(f"an interval of {interval_secs} s is impossible; give more than 0")
         with ExitStack() as held:
-            if not await self._lock(held, interval_secs, stop, on_report):
+            if not await self._lock(held, interval_secs, stop):
                 return
             async with self._feed:
                 try:
-                    await self._rounds(interval_secs, stop, on_report, progress or _no_progress)
+                    await self._rounds(interval_secs, stop, progress or _no_progress)
                 except FeedEndedError as end:
                     _log.warning("feed_ended", feed=self._feed.name, reason=str(end))
                 finally:
                     await self._source.close()
 
-    async def _lock(
-        self,
-        held: ExitStack,
-        interval_secs: float,
-        stop: asyncio.Event,
-        on_report: Callable[[SnapshotReport], None],
-    ) -> bool:
+    async def _lock(self, held: ExitStack, interval_secs: float, stop: asyncio.Event) -> bool:
         """Take the folder, once the disk has room for a lock; False if stopped before."""
         while not stop.is_set():
             try:
                 held.enter_context(self._store.lock())
             except StoreFullError as error:
-                on_report(self._failed(error, self._clock()))
+                self.publisher.publish(self._failed(error, self._clock()))
                 await unless_stopped(self._sleep(interval_secs), stop)
             else:
                 return True
         return False
 
     async def _rounds(
-        self,
-        interval_secs: float,
-        stop: asyncio.Event,
-        on_report: Callable[[SnapshotReport], None],
-        progress: ProgressCallback,
+        self, interval_secs: float, stop: asyncio.Event, progress: ProgressCallback
     ) -> None:
         due = self._clock()
         schedule = Schedule(due, interval_secs)
         while not stop.is_set():
-            report = await self._round(stop, progress)
-            if report is None:
-                return
-            finished = self._clock()
-            on_report(replace(report, overrun_secs=schedule.overrun_secs(due, finished)))
+            try:
+                event = await self._round(stop, progress)
+                if event is None:
+                    return
+                finished = self._clock()
+                overrun_secs = schedule.overrun_secs(due, finished)
+                report = replace(event.report, overrun_secs=overrun_secs)
+                self.publisher.publish(replace(event, report=report))
+            finally:
+                self._changes.resume()
             due = schedule.next_after(finished)
             await unless_stopped(self._sleep((due - finished).total_seconds()), stop)
 
     async def _round(
         self, stop: asyncio.Event, progress: ProgressCallback
-    ) -> SnapshotReport | None:
-        """Return the report of one round, of failure too; None if stopped before the write."""
+    ) -> Snapshot | Round | None:
+        """Return what one round brought, be it a failure; None if stopped before the write."""
         started = self._clock()
         try:
             chain = await unless_stopped(self._source.chain(progress), stop)
@@ -215,20 +228,20 @@ class Collector:
                 raise
             return self._failed(error, started)
 
-    def _failed(self, error: Exception, started: datetime) -> SnapshotReport:
-        """Note a round that failed, and report it."""
-        told = _told(error)
-        _log.warning("round_failed", error=told, reason=error_ruling(error).reason)
+    def _failed(self, error: Exception, started: datetime) -> Round:
+        """Log a round that failed, and return it."""
+        text = error_text(error)
+        _log.warning("round_failed", error=text, reason=error_ruling(error).reason)
         failed_at = self._clock()
-        self._counts.failed_rounds += 1
-        return SnapshotReport(
+        report = SnapshotReport(
             path=None,
             snapshot_time=failed_at,
-            failures={"round": told},
+            failures={"round": text},
             duration_secs=(failed_at - started).total_seconds(),
         )
+        return Round(report)
 
-    async def _keep(self, chain: Chain, started: datetime) -> SnapshotReport:
+    async def _keep(self, chain: Chain, started: datetime) -> Snapshot:
         """Write the chain, prune, and report; a snapshot once written is always reported."""
         now = max(self._clock(), chain.snapshot_time)  # a simulated market may run ahead
         try:
@@ -259,17 +272,17 @@ class Collector:
             pruned=tuple(pruned),
             rejected=chain.rejected,
             silent_secs=_long(health.silent_secs()),
-            unheard_secs=_long(health.unheard_secs()),
+            never_quoted_secs=_long(health.never_quoted_secs()),
             origin=chain.origin,
             status=self._source.status(),
         )
-        self._counts.note_snapshot(chain.snapshot_time, report.duration_secs)
+        self._counts.last_snapshot_at = chain.snapshot_time
         _log.info("snapshot_written", file=path.name, quoted=report.quoted, failures=failures)
-        return report
+        return Snapshot(path, chain, report)
 
-    def _unchanged(self, chain: Chain, started: datetime) -> SnapshotReport:
-        """Report that no quote is newer than those written last."""
-        return SnapshotReport(
+    def _unchanged(self, chain: Chain, started: datetime) -> Round:
+        """Return a round in which no quote was newer than those written last."""
+        report = SnapshotReport(
             path=None,
             snapshot_time=chain.snapshot_time,
             failures=self._source.failures(),
@@ -277,6 +290,7 @@ class Collector:
             unchanged=True,
             status=self._source.status(),
         )
+        return Round(report)
 
 
 def _long(secs_by_root: dict[str, float]) -> dict[str, float]:
@@ -299,20 +313,10 @@ def _ahead(chain: Chain, listing: Listing) -> dict[str, str]:
 
 
 def _stuck(store: SnapshotStore, known: set[Path]) -> dict[str, str]:
-    """Return a line if files could not be removed that were not told of before."""
+    """Return a line if files could not be removed that no earlier report named."""
     new = [(path, why) for path, why in store.undeletable.items() if path not in known]
     if not new:
         return {}
     path, why = new[0]
     more = f" and {len(new) - 1:,} more" if len(new) > 1 else ""
     return {"prune": f"{path}{more} cannot be removed ({why}); remove it yourself, or leave it"}
-
-
-def _told(error: Exception) -> str:
-    """Return what to tell of an error: its own words, or of a mistake of ours the place alone.
-
-    What a foreign library says may quote what it was given, and that may be a secret.
-    """
-    if isinstance(error, BoxSpreadsError):
-        return plain(error)
-    return f"{place_of(error)}: a mistake of this program; please report it"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
 
 import structlog
 
-from live_box_spreads.collector.listing import Listing
 from live_box_spreads.collector.sources import PolledSource, StreamedSource
 from live_box_spreads.model.errors import FeedError, FeedUnavailableError
+from live_box_spreads.model.settlement import expiry_instant, trade_date
 from live_box_spreads.net.verdicts import Verdict, error_ruling
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from live_box_spreads.collector.changes import LiveChanges
     from live_box_spreads.collector.health import Counts
     from live_box_spreads.collector.live_book import LiveBook
     from live_box_spreads.collector.report import ProgressCallback
@@ -23,11 +24,38 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain
 
 Collection = Literal["stream", "poll"]
-
 _LIST_AGAIN_EVERY_SECS = 300.0
 """Pause before what could not be listed is asked for again, while the rest goes on."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractListing:
+    """The contracts of a universe, as listed at one instant.
+
+    Attributes:
+        contracts: the contracts, and the roots that could not be listed.
+        listed_at: when (UTC).
+        next_expiry: the first expiry instant after ``listed_at``; None if all have passed.
+    """
+
+    contracts: Contracts
+    listed_at: datetime
+    next_expiry: datetime | None
+
+    @classmethod
+    def of(cls, contracts: Contracts, listed_at: datetime) -> Self:
+        """Keep the contracts with the instant from which they have to be listed anew."""
+        pairs = contracts.table.select("expiry", "settlement").unique().sort("expiry", "settlement")
+        instants = (expiry_instant(expiry, settlement) for expiry, settlement in pairs.iter_rows())
+        upcoming = (instant for instant in instants if instant > listed_at)
+        return cls(contracts, listed_at, next(upcoming, None))
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Return whether an expiry has passed or another trading day has begun since."""
+        expired = self.next_expiry is not None and now >= self.next_expiry
+        return expired or trade_date(now) != trade_date(self.listed_at)
 
 
 class CurrentSource:
@@ -44,6 +72,7 @@ class CurrentSource:
         clock: Clock,
         sleep: Sleep,
         counts: Counts,
+        changes: LiveChanges,
     ) -> None:
         """Prepare without asking the feed for anything; see ``Collector``."""
         self._feed = feed
@@ -54,9 +83,10 @@ class CurrentSource:
         self._clock = clock
         self._sleep = sleep
         self._counts = counts
+        self._changes = changes
         self._source: ChainSource | None = None
         self._before: Chain | None = None
-        self._listing: Listing | None = None
+        self._listing: ContractListing | None = None
         self._tried_to_list_at: datetime | None = None
         self._not_listed: dict[str, str] = {}
 
@@ -92,21 +122,21 @@ class CurrentSource:
         return self._source.status() if self._source else ""
 
     async def close(self) -> None:
-        """Let go of the source that is open."""
+        """Close the source that is open."""
         if isinstance(self._source, StreamedSource):
-            self._before = self._source.heritage()
+            self._before = self._source.last_chain()
         if self._source is not None:
             await self._source.close()
             self._source = None
 
     async def _is_outdated(self) -> bool:
-        """Tell whether the contracts should be listed anew."""
+        """Return whether the contracts should be listed anew."""
         if self._listing is None or self._listing.is_outdated(self._feed.market_time()):
             return not self._not_listed or self._may_try_again()
         return await self._failed_roots_are_back()
 
     def _may_try_again(self) -> bool:
-        """Tell whether it is long enough since something could not be listed."""
+        """Return whether it is long enough since something could not be listed."""
         since = self._tried_to_list_at
         waited_secs = (self._clock() - since).total_seconds() if since else 0.0
         return abs(waited_secs) >= _LIST_AGAIN_EVERY_SECS  # a clock may have been set back
@@ -152,7 +182,7 @@ class CurrentSource:
             reasons = "; ".join(contracts.failures.values()) or "the listing is empty"
             wanted = ", ".join(self._universe.roots)
             raise FeedUnavailableError(f"no contract of {wanted} is listed: {reasons}")
-        self._listing = Listing.of(contracts, self._feed.market_time())
+        self._listing = ContractListing.of(contracts, self._feed.market_time())
         _log.info("contracts_listed", contracts=len(contracts), failures=dict(contracts.failures))
         return contracts
 
@@ -167,5 +197,6 @@ class CurrentSource:
             clock=self._clock,
             sleep=self._sleep,
             counts=self._counts,
+            changes=self._changes,
             before=self._before,
         )

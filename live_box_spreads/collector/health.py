@@ -1,4 +1,4 @@
-"""How a collector is: what metrics and reports tell of it."""
+"""The state of a collector, for metrics and reports."""
 
 from __future__ import annotations
 
@@ -9,29 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from live_box_spreads.collector.live_book import RootHealth
     from live_box_spreads.feeds.base import FeedHealth, StreamProgress, Update
 
 SILENT_AFTER_SECS = 60.0
-"""A root of which the stream says nothing for this long is worth a word."""
+"""A root without an update by the stream for this long is reported."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a collector has done since it was made; no number ever goes down.
+    """What a collector has received and written since it was made; no count ever goes down.
 
     Attributes:
-        snapshots: snapshots written.
-        failed_rounds: rounds without a snapshot.
-        rounds_secs: how long the rounds with a snapshot took, all together.
         streamed_quotes: quotes that came by a stream.
         polled_quotes: quotes that were asked for beside a stream.
-        last_snapshot_at: the instant that the last snapshot stands for; None before the first.
+        last_snapshot_at: the instant of the last snapshot; None before the first.
     """
 
-    snapshots: int = 0
-    failed_rounds: int = 0
-    rounds_secs: float = 0.0
     streamed_quotes: int = 0
     polled_quotes: int = 0
     last_snapshot_at: datetime | None = None
@@ -45,11 +38,31 @@ class Counts:
         else:
             self.streamed_quotes += len(update.quotes.rows)
 
-    def note_snapshot(self, at: datetime, round_secs: float) -> None:
-        """Count a snapshot that was written."""
-        self.snapshots += 1
-        self.rounds_secs += round_secs
-        self.last_snapshot_at = at
+
+@dataclass(frozen=True, slots=True)
+class RootHealth:
+    """How well one root is quoted; counts are contracts.
+
+    Attributes:
+        contracts: listed.
+        quoted: a quote has come for them, be it an empty one.
+        two_sided: there is both a bid and an ask.
+        streaming: their quotes are kept up to date by a connected stream.
+        polled: their quotes were asked for one by one.
+        updated_at: when the stream last brought an update of this root; None if never.
+        oldest_secs: age of the oldest quote, in seconds; NaN without one.
+        awaited_since: when the feed had been asked for all quotes, if no quote of this root has
+            come since; None once one has, or while the feed is still being asked.
+    """
+
+    contracts: int
+    quoted: int
+    two_sided: int
+    streaming: int
+    polled: int
+    updated_at: datetime | None
+    oldest_secs: float
+    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ class CollectorHealth:
         progress: how far the stream is with subscribing; None without a stream.
         lost_since: since when the stream lacks what it once brought; None if it lacks nothing.
         roots: how well each root is quoted; empty without a stream.
-        feed: what the feed tells; None if it tells nothing.
+        feed: the counts of the feed; None if it keeps none.
     """
 
     at: datetime
@@ -80,15 +93,15 @@ class CollectorHealth:
         return max(0.0, (self.at - self.lost_since).total_seconds())
 
     def silent_secs(self) -> dict[str, float]:
-        """Return for how long the stream has said nothing of each root that it once spoke of."""
+        """Return the seconds since the last update of each root that the stream has brought."""
         return {
-            root: max(0.0, (self.at - health.heard_at).total_seconds())
+            root: max(0.0, (self.at - health.updated_at).total_seconds())
             for root, health in self.roots.items()
-            if health.heard_at is not None
+            if health.updated_at is not None
         }
 
-    def unheard_secs(self) -> dict[str, float]:
-        """Return for how long each root has been asked for of which the feed never spoke."""
+    def never_quoted_secs(self) -> dict[str, float]:
+        """Return for how many seconds each root that was never quoted has been asked for."""
         return {
             root: max(0.0, (self.at - health.awaited_since).total_seconds())
             for root, health in self.roots.items()

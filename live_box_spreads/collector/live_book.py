@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
 
+from live_box_spreads.collector.health import RootHealth
 from live_box_spreads.feeds.base import CONTRACT_COLUMNS, MOST_CONNECTIONS, Quotes
 from live_box_spreads.model.chain import TIME_TYPE, Chain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,38 +25,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Times = NDArray[np.datetime64]
 
+Copy = TypeVar("Copy")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PRICES = ("bid", "ask", "bid_size", "ask_size")
 _SLOW = ("last", "volume", "open_interest")
 _BID, _ASK, _BID_SIZE, _ASK_SIZE = range(len(_PRICES))
-_RACES = 5
+_COPY_ATTEMPTS = 5
 """So often a reader tries to copy between two updates before it asks the writer to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class RootHealth:
-    """How well one root is quoted; counts are contracts.
-
-    Attributes:
-        contracts: listed.
-        quoted: a quote has come for them, be it an empty one.
-        two_sided: both a bid and an ask stand.
-        streaming: their quotes are kept up to date by a stream that stands.
-        polled: their quotes were asked for one by one.
-        heard_at: when the stream last said anything of this root; None if never.
-        oldest_secs: age of the oldest quote, in seconds; NaN without one.
-        awaited_since: when the feed had been asked for all quotes, and it has said nothing of this
-            root since; None once it has, or while it is still being asked.
-    """
-
-    contracts: int
-    quoted: int
-    two_sided: int
-    streaming: int
-    polled: int
-    heard_at: datetime | None
-    oldest_secs: float
-    awaited_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +42,16 @@ class _State:
     Attributes:
         numbers: (7, contracts) prices and sizes, then slow fields; NaN unknown.
         quote_time: (contracts,) when a quote last came; NaT without one.
-        heard: (connections, roots) when a connection last said anything of a root.
+        updated: (connections, roots) when a connection last brought an update of a root.
         connection: (contracts,) which connection quotes them.
-        streaming: (contracts,) whether the quote came by a stream that stands since.
+        streaming: (contracts,) whether the quote came by a stream that is still connected.
         polled: (contracts,) whether the quote was asked for one by one.
         spot: price by underlying.
     """
 
     numbers: Floats
     quote_time: Times
-    heard: Times
+    updated: Times
     connection: NDArray[np.int8]
     streaming: NDArray[np.bool_]
     polled: NDArray[np.bool_]
@@ -84,7 +61,7 @@ class _State:
         return _State(
             self.numbers.copy(),
             self.quote_time.copy(),
-            self.heard.copy(),
+            self.updated.copy(),
             self.connection.copy(),
             self.streaming.copy(),
             self.polled.copy(),
@@ -97,24 +74,24 @@ class LiveBook:
 
     Memory is one row a contract, however many updates come.
 
-    A stream says nothing of a quote that has not changed, and a wing option may stand for hours.
-    So the time of a streamed quote is when it was last known to stand: when anything of its root
-    was last heard on its connection. A root that goes silent grows old as a whole; contracts whose
-    stream was lost keep their prices and times until each is quoted again, and quality rules see by
-    their age that they are stale. A quote that was polled has its own time and stands no longer;
-    one that is older than what is held changes nothing. No time is ever in the future: when the
-    clock of this machine is set back, all times go back with it.
+    A stream sends nothing for a quote that has not changed, and a wing option may not change for
+    hours. So the time of a streamed quote is the last instant at which it was known to hold: when
+    its connection last brought any update of its root. A root that goes silent grows old as a
+    whole; contracts whose stream was lost keep their prices and times until each is quoted again,
+    and quality rules see by their age that they are stale. A quote that was polled has its own time
+    and holds no longer; one that is older than what is held changes nothing. No time is ever in the
+    future: when the clock of this machine is set back, all times go back with it.
 
-    One thread applies updates. Any thread may read: ``snapshot``, ``health`` and ``ages_secs`` see
-    the book between two updates, never in the middle of one, and the writer goes on meanwhile. A
-    reader copies the book and starts over if an update came in between; only after losing
-    several such races does it hold the writer up, for the time of one copy.
+    One thread applies updates. Any thread may read: ``snapshot``, ``quotes``, ``health`` and
+    ``ages_secs`` see the book between two updates, never in the middle of one, and the writer goes
+    on meanwhile. A reader copies the book and starts over if an update came in between; only after
+    several such attempts does it hold the writer up, for the time of one copy.
 
     Attributes:
         contracts: what the rows are.
         progress: how far the stream is with subscribing; None if it did not say.
         lost_since: since when quotes are missing that the stream once brought; None if none are.
-        lost_reason: why, as the feed says; empty if none are.
+        lost_reason: why, in the words of the feed; empty if none are.
     """
 
     def __init__(self, contracts: Contracts) -> None:
@@ -130,14 +107,14 @@ class LiveBook:
         self._state = _State(
             numbers=np.full((len(_PRICES) + len(_SLOW), count), np.nan),
             quote_time=np.full(count, "NaT", dtype="datetime64[ms]"),
-            heard=np.full((MOST_CONNECTIONS, len(self._roots)), "NaT", dtype="datetime64[ms]"),
+            updated=np.full((MOST_CONNECTIONS, len(self._roots)), "NaT", dtype="datetime64[ms]"),
             connection=np.zeros(count, np.int8),
             streaming=np.zeros(count, np.bool_),
             polled=np.zeros(count, np.bool_),
             spot={},
         )
         self._lost = np.zeros(count, np.bool_)
-        self._spoken_of = np.zeros(len(self._roots), np.bool_)
+        self._was_streamed = np.zeros(len(self._roots), np.bool_)
         self._asked_at: datetime | None = None
         self._newest: np.datetime64 | None = None
         self._version = 0  # odd while an update is being applied
@@ -181,8 +158,12 @@ class LiveBook:
             finally:
                 self._version += 1
 
+    def quotes(self) -> Floats:
+        """Return a copy of the quotes: (4, contracts) bid, ask and their sizes; NaN unknown."""
+        return self._consistent(lambda state: state.numbers[: len(_PRICES)].copy())
+
     def ages_secs(self, now: datetime) -> Floats:
-        """Return how long ago each quote was last known to stand.
+        """Return how long ago each quote was last known to hold.
 
         Args:
             now: an instant with a time zone.
@@ -190,7 +171,7 @@ class LiveBook:
         Returns:
             (contracts,) seconds; NaN for a contract that was never quoted.
         """
-        return self._ages_secs(self._consistent_copy(), now)
+        return self._ages_secs(self._consistent(_State.copy), now)
 
     def health(self, now: datetime) -> dict[str, RootHealth]:
         """Return how well each root is quoted.
@@ -198,23 +179,23 @@ class LiveBook:
         Args:
             now: an instant with a time zone.
         """
-        state = self._consistent_copy()
+        state = self._consistent(_State.copy)
         ages_secs = self._ages_secs(state, now)
         two_sided = ~np.isnan(state.numbers[_BID] + state.numbers[_ASK])
         found = {}
         for number, root in enumerate(self._roots):
             mine = self._root_of_row == number
             ages = ages_secs[mine & ~np.isnat(state.quote_time)]
-            heard = np.fmax.reduce(state.heard[:, number])
+            updated = np.fmax.reduce(state.updated[:, number])
             found[root] = RootHealth(
                 contracts=int(mine.sum()),
                 quoted=len(ages),
                 two_sided=int(two_sided[mine].sum()),
                 streaming=int(state.streaming[mine].sum()),
                 polled=int(state.polled[mine].sum()),
-                heard_at=None if np.isnat(heard) else heard.item().replace(tzinfo=UTC),
+                updated_at=None if np.isnat(updated) else updated.item().replace(tzinfo=UTC),
                 oldest_secs=float(ages.max()) if len(ages) else float("nan"),
-                awaited_since=None if self._spoken_of[number] else self._asked_at,
+                awaited_since=None if self._was_streamed[number] else self._asked_at,
             )
         return found
 
@@ -222,11 +203,11 @@ class LiveBook:
         """Return a copy of the book as a chain that later updates do not touch.
 
         Args:
-            now: the instant that the chain stands for, with a time zone.
+            now: the instant of the chain, with a time zone.
             feed: name of the feed.
             timeliness: how old its quotes are by nature.
         """
-        state = self._consistent_copy()
+        state = self._consistent(_State.copy)
         columns = zip((*_PRICES, *_SLOW), state.numbers, strict=True)
         rows = self.contracts.table.select(CONTRACT_COLUMNS).with_columns(
             *(pl.Series(name, column) for name, column in columns),
@@ -246,7 +227,7 @@ class LiveBook:
         )
 
     def _notes(self, state: _State) -> dict[str, str]:
-        """Tell what a reader of a snapshot cannot see from its rows."""
+        """Return what the rows of a snapshot do not show."""
         notes = {}
         if self.lost_since is not None:
             notes["stream_lost_since"] = self.lost_since.isoformat(timespec="seconds")
@@ -265,12 +246,12 @@ class LiveBook:
         if update.quotes is not None:
             self._apply_quotes(update.quotes, update.received_at, update.connection)
             if update.lost is None and not update.quotes.stop_gap:
-                self._spoken_of[self._root_of_row[update.quotes.rows]] = True
+                self._was_streamed[self._root_of_row[update.quotes.rows]] = True
         if update.activity is not None:
             self._apply_activity(update.activity)
         self._state.spot.update(update.spot)
         if update.lost is not None:
-            self._lose(update.lost, update.received_at)
+            self._mark_lost(update.lost, update.received_at)
             self.lost_reason = update.reason
 
     def _go_back_with_the_clock(self, received_at: datetime) -> None:
@@ -279,7 +260,7 @@ class LiveBook:
         if self._newest is not None and now < self._newest:
             step = now - self._newest
             self._state.quote_time[:] += step
-            self._state.heard[:] += step
+            self._state.updated[:] += step
             if self._asked_at is not None:
                 self._asked_at += timedelta(milliseconds=int(step / np.timedelta64(1, "ms")))
         self._newest = now
@@ -305,12 +286,12 @@ class LiveBook:
         at = _milliseconds(received_at)
         state.quote_time[rows] = at
         state.connection[rows] = connection
-        state.heard[connection, self._root_of_row[rows]] = at
-        self._find(rows)
+        state.updated[connection, self._root_of_row[rows]] = at
+        self._clear_lost(rows)
 
     def _not_older(self, quotes: Quotes, times: Times) -> Quotes:
         """Leave out polled quotes that are older than what is held."""
-        held = self._known_to_stand(self._state)[quotes.rows]
+        held = self._confirmed_at(self._state)[quotes.rows]
         keep = np.isnat(held) | (times >= held)
         if keep.all():
             return quotes
@@ -330,17 +311,17 @@ class LiveBook:
             known = ~np.isnan(new)
             column[activity.rows[known]] = new[known]
 
-    def _lose(self, rows: NDArray[np.int32], at: datetime) -> None:
-        """Let quotes grow old from when they were last known to stand."""
+    def _mark_lost(self, rows: NDArray[np.int32], at: datetime) -> None:
+        """Let quotes grow old from when they were last known to hold."""
         state = self._state
-        state.quote_time[rows] = self._known_to_stand(state)[rows]
+        state.quote_time[rows] = self._confirmed_at(state)[rows]
         state.streaming[rows] = False
         self._lost[rows] = True
         if self.lost_since is None and len(rows):
             self.lost_since = at
 
-    def _find(self, rows: NDArray[np.int32]) -> None:
-        """Note that lost contracts are quoted again; the first of them shows that a link stands."""
+    def _clear_lost(self, rows: NDArray[np.int32]) -> None:
+        """Note that lost contracts are quoted again, and so that the stream is back."""
         if self.lost_since is not None and self._lost[rows].any():
             self._lost[rows] = False
             standing = self.progress is None or (
@@ -349,27 +330,28 @@ class LiveBook:
             if standing:
                 self.lost_since, self.lost_reason = None, ""
 
-    def _known_to_stand(self, state: _State) -> Times:
-        """Return when each quote was last known to stand, shape (contracts,); NaT without one."""
-        heard = state.heard[state.connection, self._root_of_row]
-        return np.where(state.streaming, heard, state.quote_time)
+    def _confirmed_at(self, state: _State) -> Times:
+        """Return when each quote was last known to hold, shape (contracts,); NaT without one."""
+        updated = state.updated[state.connection, self._root_of_row]
+        return np.where(state.streaming, updated, state.quote_time)
 
     def _times(self, state: _State, now: datetime) -> Times:
         """Return the same for readers: never in the future, even while a clock is being set."""
-        return np.minimum(self._known_to_stand(state), _milliseconds(now))
+        return np.minimum(self._confirmed_at(state), _milliseconds(now))
 
     def _ages_secs(self, state: _State, now: datetime) -> Floats:
         age = _milliseconds(now) - self._times(state, now)
         return np.where(np.isnat(age), np.nan, age.astype(np.float64) / 1e3)
 
-    def _consistent_copy(self) -> _State:
-        for _ in range(_RACES):
+    def _consistent(self, copied: Callable[[_State], Copy]) -> Copy:
+        """Return a copy of the state, or of a part, as it is between two updates."""
+        for _ in range(_COPY_ATTEMPTS):
             before = self._version
-            copy = self._state.copy()
+            copy = copied(self._state)
             if before % 2 == 0 and self._version == before:
                 return copy
         with self._writing:
-            return self._state.copy()
+            return copied(self._state)
 
 
 def _milliseconds(instant: datetime) -> np.datetime64:

@@ -1,20 +1,14 @@
-"""A collector's health for Prometheus, on loopback: ``http://127.0.0.1:<port>/metrics``.
+"""What Prometheus reads of a collector.
 
-Every number is read when it is asked for, in the server's own thread; nothing is counted twice.
+Rounds are counted as their events come; every other number is read with each scrape.
 docs/operations.md lists the metrics and what to watch.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
-from contextlib import contextmanager, suppress
-from socket import SHUT_RDWR
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -24,167 +18,113 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector as MetricsSource
 
 from live_box_spreads import __version__
-from live_box_spreads.model.errors import ConfigError
-from live_box_spreads.net.addresses import is_loopback_authority
+from live_box_spreads.collector.events import Round, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from wsgiref.types import StartResponse, WSGIApplication
+    from datetime import datetime
 
-    from live_box_spreads.collector.health import CollectorHealth
-
-_LOOPBACK: Final = "127.0.0.1"
-_REQUEST_SECS: Final = 10.0
-"""A request and its answer are over by then, or the connection is cut."""
-_REQUESTS_AT_ONCE: Final = 16
-"""More are turned away; Prometheus needs one."""
+    from live_box_spreads.collector.events import Event
+    from live_box_spreads.collector.health import CollectorHealth, Counts
+    from live_box_spreads.collector.publishing import SubscriberHealth
 
 
-class HealthMetrics(MetricsSource):
-    """The metrics of one collector."""
+class CollectorMetrics(MetricsSource):
+    """The metrics of one collector; a subscriber, which counts its rounds.
 
-    def __init__(self, health: Callable[[], CollectorHealth]) -> None:
-        """Ask this for the health with each scrape."""
+    Attributes:
+        name: what this subscriber is called.
+        wants: what it receives.
+    """
+
+    name = "metrics"
+    wants = (Snapshot, Round)
+
+    def __init__(
+        self,
+        health: Callable[[], CollectorHealth],
+        subscribers: Callable[[], Mapping[str, SubscriberHealth]],
+    ) -> None:
+        """Start with no round counted.
+
+        Args:
+            health: gives the health; called with each scrape, in another thread.
+            subscribers: gives how subscribers are served, by name; called in the same way.
+        """
         self._health = health
+        self._subscribers = subscribers
+        self._rounds = _RoundCounts()
+
+    def receive(self, event: Event) -> None:
+        """Count a round."""
+        rounds = self._rounds  # replaced as a whole: a scrape sees one round or the next
+        if isinstance(event, Snapshot):
+            self._rounds = replace(
+                rounds,
+                snapshots=rounds.snapshots + 1,
+                secs=rounds.secs + event.report.duration_secs,
+                last_at=event.chain.snapshot_time,
+            )
+        elif isinstance(event, Round) and not event.report.unchanged:
+            self._rounds = replace(rounds, failed=rounds.failed + 1)
 
     def describe(self) -> Iterable[Metric]:
-        """Tell nothing ahead: health is only asked for once somebody scrapes."""
+        """Return nothing: the health is read at a scrape, not before."""
         return []
 
     def collect(self) -> Iterator[Metric]:
         """Return every metric as of now."""
         health = self._health()
         yield _gauge("build", "Version of the program; always 1.", {(__version__,): 1}, "version")
-        yield from _snapshots(health)
+        yield from _rounds(self._rounds)
+        yield _quotes(health.counts)
         yield from _stream(health)
         yield from _roots(health)
         yield from _feed(health)
+        yield from _subscribers(self._subscribers())
 
 
-@contextmanager
-def metrics_served(health: Callable[[], CollectorHealth], port: int) -> Iterator[int]:
-    """Serve the metrics on loopback for as long as the ``with`` block lasts.
+@dataclass(frozen=True, slots=True)
+class _RoundCounts:
+    """Rounds since the start; ``secs`` is how long those with a snapshot took, all together."""
 
-    Args:
-        health: gives the health; called in another thread.
-        port: where to listen; 0 takes any free one.
-
-    Yields:
-        The port.
-
-    Raises:
-        ConfigError: the port cannot be used.
-    """
-    registry = CollectorRegistry()
-    registry.register(HealthMetrics(health))
-    ProcessCollector(registry=registry)
-    try:
-        server = make_server(
-            _LOOPBACK, port, _for_this_machine(make_wsgi_app(registry)), _Server, _Request
-        )
-    except OSError as error:
-        raise ConfigError(
-            f"metrics cannot be served on port {port} of {_LOOPBACK}: {error.strerror}; "
-            "choose another --metrics-port"
-        ) from error
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    snapshots: int = 0
+    failed: int = 0
+    secs: float = 0.0
+    last_at: datetime | None = None
 
 
-def _for_this_machine(app: WSGIApplication) -> WSGIApplication:
-    """Refuse what was asked for under another name: a page of another site may have sent it."""
-
-    def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if is_loopback_authority(environ.get("HTTP_HOST", "")):
-            return app(environ, start_response)
-        start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [b"Ask for 127.0.0.1 or localhost; other names are refused.\n"]
-
-    return answer
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """Answers a bounded number of requests at once, each in a thread."""
-
-    daemon_threads = True
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._free = threading.BoundedSemaphore(_REQUESTS_AT_ONCE)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of who has left, or was cut off."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _Request(WSGIRequestHandler):
-    """One request within its time; however slowly it comes."""
-
-    def handle(self) -> None:
-        cut_off = threading.Timer(_REQUEST_SECS, self._cut_off)
-        cut_off.daemon = True
-        cut_off.start()
-        try:
-            super().handle()
-        finally:
-            cut_off.cancel()
-
-    def _cut_off(self) -> None:
-        with suppress(OSError):  # it has just ended by itself
-            self.connection.shutdown(SHUT_RDWR)
-
-    def log_message(self, *_args: Any) -> None:
-        """Log nothing."""
-
-
-def _snapshots(health: CollectorHealth) -> Iterator[Metric]:
-    counts = health.counts
-    yield _counter("snapshots", "Snapshots written.", {(): counts.snapshots})
-    yield _counter("failed_rounds", "Rounds without a snapshot.", {(): counts.failed_rounds})
+def _rounds(rounds: _RoundCounts) -> Iterator[Metric]:
+    yield _counter("snapshots", "Snapshots written.", {(): rounds.snapshots})
+    yield _counter("failed_rounds", "Rounds without a snapshot.", {(): rounds.failed})
     yield SummaryMetricFamily(
         "boxes_round_seconds",
         "How long rounds with a snapshot took.",
-        count_value=counts.snapshots,
-        sum_value=counts.rounds_secs,
+        count_value=rounds.snapshots,
+        sum_value=rounds.secs,
     )
-    if counts.last_snapshot_at is not None:
-        at = counts.last_snapshot_at.timestamp()
+    if rounds.last_at is not None:
+        at = rounds.last_at.timestamp()
         yield _gauge("last_snapshot_timestamp_seconds", "Time of the last snapshot.", {(): at})
+
+
+def _quotes(counts: Counts) -> Metric:
     by_source: dict[tuple[str, ...], float] = {
         ("stream",): counts.streamed_quotes,
         ("rest",): counts.polled_quotes,
     }
-    yield _counter("quotes", "Quotes received.", by_source, "source")
+    return _counter("quotes", "Quotes received.", by_source, "source")
 
 
 def _stream(health: CollectorHealth) -> Iterator[Metric]:
     yield _gauge(
         "stream_lost_seconds",
-        "How long the stream has lacked something that it once brought.",
+        "Seconds for which quotes that were streamed have been missing.",
         {(): health.lost_secs},
     )
     if (progress := health.progress) is None:
         return
-    yield _gauge("stream_connections", "Connections that stand.", {(): progress.connections})
+    yield _gauge("stream_connections", "Connections that are open.", {(): progress.connections})
     yield _gauge(
         "stream_connections_wanted",
         "Connections over which the stream is spread.",
@@ -227,7 +167,7 @@ def _roots(health: CollectorHealth) -> Iterator[Metric]:
     )
     yield by_root(
         "contracts_streaming",
-        "Contracts whose quotes a standing stream keeps up to date.",
+        "Contracts whose quotes a connected stream keeps up to date.",
         {r: h.streaming for r, h in roots.items()},
     )
     yield by_root(
@@ -237,17 +177,19 @@ def _roots(health: CollectorHealth) -> Iterator[Metric]:
     )
     silent_secs = health.silent_secs()
     yield by_root(
-        "root_silent_seconds", "How long the stream has said nothing of a root.", silent_secs
+        "root_silent_seconds",
+        "Seconds since the stream last brought an update of a root.",
+        silent_secs,
     )
     yield by_root(
         "root_unheard_seconds",
-        "How long a root has been asked for of which the feed never spoke.",
-        health.unheard_secs(),
+        "Seconds since all quotes were asked for, of each root that was never quoted.",
+        health.never_quoted_secs(),
     )
     if silent_secs:
         yield _gauge(
             "most_silent_root_seconds",
-            "How long the stream has said nothing of the most silent root.",
+            "Seconds since the last update, of the root whose last update is oldest.",
             {(): max(silent_secs.values())},
         )
 
@@ -260,7 +202,7 @@ def _feed(health: CollectorHealth) -> Iterator[Metric]:
     yield _counter("stream_reconnects", "Connections lost and replaced.", {(): reconnects})
     yield _counter(
         "stream_losses",
-        "What could not be used, or was refused, by kind.",
+        "Messages and rows that could not be used, or were refused, by kind.",
         {(kind,): count for kind, count in losses.items()},
         "kind",
     )
@@ -269,6 +211,30 @@ def _feed(health: CollectorHealth) -> Iterator[Metric]:
         "REST requests by outcome.",
         {(status,): count for status, count in health.feed.rest_calls.items()},
         "status",
+    )
+
+
+def _subscribers(subscribers: Mapping[str, SubscriberHealth]) -> Iterator[Metric]:
+    def by_name(values: Mapping[str, int]) -> dict[tuple[str, ...], float]:
+        return {(name,): value for name, value in values.items()}
+
+    waiting = by_name({name: health.waiting for name, health in subscribers.items()})
+    yield _gauge(
+        "subscriber_events_waiting", "Events that wait for a subscriber.", waiting, "subscriber"
+    )
+    dropped = by_name({name: health.dropped for name, health in subscribers.items()})
+    yield _counter(
+        "subscriber_events_dropped",
+        "Events dropped because a subscriber was too slow.",
+        dropped,
+        "subscriber",
+    )
+    failures = by_name({name: health.failures for name, health in subscribers.items()})
+    yield _counter(
+        "subscriber_failures",
+        "Events at which a subscriber raised an error.",
+        failures,
+        "subscriber",
     )
 
 

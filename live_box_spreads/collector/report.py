@@ -1,4 +1,4 @@
-"""What a collector tells about each round, and while one is under way."""
+"""The report of each round of a collector, and the progress within one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from live_box_spreads.plain_text import plain
+from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.plain_text import place_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ class SnapshotReport:
 
     Attributes:
         path: the snapshot; None if the round failed.
-        snapshot_time: the instant that it stands for, or at which the round failed (UTC).
+        snapshot_time: the instant of its quotes, or at which the round failed (UTC).
         contracts: contracts in it.
         quoted: contracts with a bid or an ask.
         polled: contracts whose quote was asked for by REST beside a stream.
@@ -37,8 +38,8 @@ class SnapshotReport:
         overrun_secs: how far the round ran into the next interval; 0.0 if it did not.
         pruned: old snapshots removed, oldest first.
         rejected: rows refused and values cleared on the way in, by reason.
-        silent_secs: for how long the stream has said nothing of a root, where it is long.
-        unheard_secs: for how long a root has been asked for of which the feed never spoke, where
+        silent_secs: seconds since the stream last brought an update of a root, where they are many.
+        never_quoted_secs: for how long a root has been asked for that was never quoted, where
             it is long.
         status: how far the source is with what it still has to ask for; empty if with all.
         origin: timeliness and name of the feed, such as ``delayed cboe``.
@@ -57,7 +58,7 @@ class SnapshotReport:
     pruned: tuple[Path, ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
     silent_secs: Mapping[str, float] = field(default_factory=dict)
-    unheard_secs: Mapping[str, float] = field(default_factory=dict)
+    never_quoted_secs: Mapping[str, float] = field(default_factory=dict)
     status: str = ""
     origin: str = ""
     unchanged: bool = False
@@ -86,7 +87,7 @@ class SnapshotReport:
         parts += [f"{root} silent for {secs:.0f} s" for root, secs in self.silent_secs.items()]
         parts += [
             f"{root} asked for {secs:.0f} s ago and never quoted"
-            for root, secs in self.unheard_secs.items()
+            for root, secs in self.never_quoted_secs.items()
         ]
         if self.status:
             parts.append(self.status)
@@ -99,3 +100,13 @@ def quoted_by_root(chain: Chain) -> dict[str, int]:
     has_quote = pl.col("bid").is_not_nan() | pl.col("ask").is_not_nan()
     counts = chain.quotes.group_by("root").agg(has_quote.sum()).sort("root")
     return dict(counts.iter_rows())
+
+
+def error_text(error: Exception) -> str:
+    """Return what to report of an error: its message, or the place alone if it is not of ours.
+
+    The message of a foreign library may quote what it was given, and that may be a secret.
+    """
+    if isinstance(error, BoxSpreadsError):
+        return plain(error)
+    return f"{place_of(error)}: a mistake of this program; please report it"

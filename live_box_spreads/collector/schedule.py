@@ -1,10 +1,17 @@
-"""When the next snapshot is due: on a fixed grid of instants that neither drifts nor piles up."""
+"""When the next snapshot is due, and waits that end when a stop is requested."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +43,20 @@ class Schedule:
 
     def _instant(self, number: int) -> datetime:
         return self.start + timedelta(seconds=number * self.interval_secs)
+
+
+async def unless_stopped(work: Awaitable[Result], stop: asyncio.Event) -> Result | None:
+    """Return what the work returns, or cancel it and return None once ``stop`` is set.
+
+    Raises:
+        Exception: whatever the work raises.
+    """
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

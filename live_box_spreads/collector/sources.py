@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Protocol
 
+import polars as pl
 import structlog
 
 from live_box_spreads.collector.health import Counts
-from live_box_spreads.collector.inheritance import inherited
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.feeds.base import Quotes, Update
+from live_box_spreads.model.chain import KEY
 from live_box_spreads.model.errors import FeedUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from live_box_spreads.collector.changes import LiveChanges
     from live_box_spreads.collector.report import ProgressCallback
     from live_box_spreads.feeds.base import Contracts, Feed
     from live_box_spreads.model.chain import Chain
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
     Sleep = Callable[[float], Awaitable[None]]
 
 _LOOK_EVERY_SECS = 0.05
-_HEIRS_DEADLINE_SECS = 10.0
+_CARRIED_OVER_DEADLINE_SECS = 10.0
 """Enough for a small universe to be quoted anew, and for a first look at a large one by REST."""
+
+_REASON = "the contracts were listed anew"
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +61,7 @@ class ChainSource(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what the source holds."""
+        """Close what the source holds open."""
         ...
 
 
@@ -95,10 +100,10 @@ class StreamedSource:
 
     Settled is: a quote and a volume for every contract; or the whole list asked for and nothing
     new about any contract for ``settle_secs``; or ``deadline_secs`` gone by and one quote there.
-    A stream that inherits quotes, which are marked as old, has a deadline of a few seconds.
+    A stream that begins with the quotes of an earlier one, marked as old, waits for a few seconds.
     """
 
-    def __init__(  # noqa: PLR0913 # two waits, two seams for tests, two things handed on
+    def __init__(  # noqa: PLR0913 # two waits, two seams for tests, three things handed on
         self,
         feed: Feed,
         contracts: Contracts,
@@ -108,6 +113,7 @@ class StreamedSource:
         clock: Clock,
         sleep: Sleep,
         counts: Counts | None = None,
+        changes: LiveChanges | None = None,
         before: Chain | None = None,
     ) -> None:
         """Start streaming; to be called in a running event loop.
@@ -120,7 +126,8 @@ class StreamedSource:
             clock: gives the current instant, with a time zone.
             sleep: waits for a number of seconds.
             counts: where to count what comes.
-            before: quotes of an earlier stream, to be inherited.
+            changes: publishes what changes in the book; None publishes nothing.
+            before: quotes of an earlier stream, to be carried over.
         """
         self.book = LiveBook(contracts)
         self._feed = feed
@@ -129,16 +136,17 @@ class StreamedSource:
         self._clock = clock
         self._sleep = sleep
         self._counts = counts or Counts()
-        heritage = inherited(before, contracts, clock()) if before is not None else None
-        if heritage is not None:
-            self.book.apply(heritage)
-            self._deadline_secs = min(deadline_secs, _HEIRS_DEADLINE_SECS)
+        self._changes = changes
+        update = carried_over(before, contracts, clock()) if before is not None else None
+        if update is not None:
+            self.book.apply(update)
+            self._deadline_secs = min(deadline_secs, _CARRIED_OVER_DEADLINE_SECS)
         self._settled = False
         self._reading = asyncio.create_task(self._read())
 
-    def heritage(self) -> Chain | None:
-        """Return what another stream may inherit; None before the first chain."""
-        return self._snapshot() if self._settled else None
+    def last_chain(self) -> Chain | None:
+        """Return the quotes for a new stream to begin with; None before the first chain."""
+        return self._chain_at(self._feed.market_time()) if self._settled else None
 
     @property
     def ended(self) -> bool:
@@ -155,10 +163,13 @@ class StreamedSource:
             await self._settle(progress)
         if self._reading.done():
             self._reading.result()  # raises what ended the stream
-        return self._snapshot()
+        now = self._feed.market_time()
+        if self._changes is not None:
+            self._changes.note_snapshot(self.book, now)
+        return self._chain_at(now)
 
-    def _snapshot(self) -> Chain:
-        return self.book.snapshot(self._feed.market_time(), self._feed.name, self._feed.timeliness)
+    def _chain_at(self, now: datetime) -> Chain:
+        return self.book.snapshot(now, self._feed.name, self._feed.timeliness)
 
     def failures(self) -> dict[str, str]:
         """Return a line if the link is down."""
@@ -178,6 +189,8 @@ class StreamedSource:
 
     async def close(self) -> None:
         """Stop streaming."""
+        if self._changes is not None:
+            self._changes.stop()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
 
@@ -189,6 +202,8 @@ class StreamedSource:
                 self.book.apply(update)
                 self._counts.note_update(update)
                 self._note_loss(before, self.book.lost_since)
+                if self._changes is not None:
+                    self._changes.note_update(self.book)
         finally:
             # Here and not in the garbage collector, so that the connection ends with us.
             if isinstance(updates, AsyncGenerator):
@@ -224,7 +239,7 @@ class StreamedSource:
         return self.book.quoted == self.book.active == len(self.book)
 
     def _is_quiet(self, quiet_secs: float) -> bool:
-        """Tell whether all was asked for and what is still missing is likely never to come."""
+        """Return whether all was asked for and what is still missing is likely never to come."""
         progress = self.book.progress
         all_asked = progress is None or progress.quotes >= progress.quotes_wanted
         return self.book.quoted > 0 and all_asked and quiet_secs >= self._settle_secs
@@ -238,3 +253,46 @@ class StreamedSource:
                 f"none of {len(self.book):,} contracts was quoted within "
                 f"{self._deadline_secs:.0f} s; see whether the market data service is up"
             )
+
+
+def carried_over(before: Chain, contracts: Contracts, now: datetime) -> Update | None:
+    """Return an update that hands the quotes of a chain on to a new list of contracts.
+
+    Contracts are listed anew each trading day and after each expiry. Most of them are the same as
+    before, and subscribing takes minutes; until then they keep their quotes, with the old times.
+
+    Volume and last prices are not handed on: they may be those of another trading day.
+
+    Args:
+        before: what was known of the contracts before.
+        contracts: the contracts now.
+        now: the instant of the update, with a time zone.
+
+    Returns:
+        Quotes with their old times, marked as lost until they are quoted anew; None if no
+        contract of before is still listed with a quote.
+    """
+    quoted = before.quotes.filter(pl.col("quote_time").is_not_null())
+    rows = (
+        contracts.table.select(KEY)
+        .with_row_index("row")
+        .join(quoted, on=KEY, how="inner", maintain_order="left")
+    )
+    if rows.is_empty():
+        return None
+    numbers = rows["row"].cast(pl.Int32).to_numpy()
+    times = rows["quote_time"].dt.replace_time_zone(None).to_numpy()
+    return Update(
+        now,
+        quotes=Quotes(
+            numbers,
+            rows["bid"].to_numpy(),
+            rows["ask"].to_numpy(),
+            rows["bid_size"].to_numpy(),
+            rows["ask_size"].to_numpy(),
+            times,
+        ),
+        spot=before.spot,
+        lost=numbers,
+        reason=_REASON,
+    )

@@ -1,6 +1,6 @@
 """Fetching small public files politely: kept copies, conditional requests, one try.
 
-A failure is told, not tried again: whoever asks comes back, a dashboard every few minutes.
+A failure is reported, not retried: callers ask again, a dashboard every few minutes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Copy(msgspec.Struct):
 
 
 def default_cache_folder() -> Path:
-    """Return where copies are kept if nobody says otherwise, as the XDG base directories do."""
+    """Return where copies are kept by default, by the XDG base directory rules."""
     root = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(root) if root else Path.home() / ".cache") / "live_box_spreads" / "reference"
 
@@ -69,8 +69,8 @@ class Downloads:
     """Downloads with a copy of each in a folder, which may be emptied at any time.
 
     A copy younger than ``refresh_after`` is used without asking; an older one is asked for again
-    with its ``ETag`` or date. If nobody answers, the copy stands, and a notice says so: what it
-    holds carries its own dates.
+    with its ``ETag`` or date. Without an answer the copy is used, with a notice: its
+    rates carry their own dates.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Downloads:
 
         Raises:
             ConfigError: the URL is neither.
-            FeedError: nobody answered, or refused, and there is no copy.
+            FeedError: no answer, or a refusal, and there is no copy.
             FileFormatError: the answer cannot be parsed.
         """
         host = host_of(checked_url(url, _NAME, QUOTES_COME_FROM_THERE))
@@ -127,7 +127,7 @@ class Downloads:
         return history
 
     def _fetch(self, url: str, copy: _Copy | None) -> _Copy:
-        """Return the answer; the copy itself if it still stands."""
+        """Return the answer; the copy itself if it is still valid."""
         validators = Validators(copy.etag, copy.last_modified) if copy else Validators()
         answer = ask_now(
             url,

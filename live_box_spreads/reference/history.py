@@ -25,7 +25,7 @@ class Reference:
     """A curve to compare with, or why there is none.
 
     Attributes:
-        curve: the curve, with the date that it stands for; None if there is none.
+        curve: the curve, with its date; None if there is none.
         reason: why there is none, one line; empty if there is one.
         notice: what a person should know of how it was got; empty if nothing.
     """
@@ -88,5 +88,5 @@ class History:
 
 
 def _held_flat(name: str) -> str:
-    """Say of an overnight rate that it is held flat, unless its name does: it tells no term."""
+    """Return the name of an overnight rate with a note that it is held flat, unless it has one."""
     return name if HELD_FLAT in name else f"{name}, {HELD_FLAT}"

@@ -4,7 +4,7 @@ JSON: https://markets.newyorkfed.org/api/rates/secured/sofr/search.json?startDat
 CSV: the same with search.csv. About the API: https://markets.newyorkfed.org/static/docs/markets-api.html
 
 A fixing is in per cent, ACT/360, of the overnight loans of its date; it comes out at about 08:00
-New York on the next business day. It says nothing of where the rate will go.
+New York on the next business day. It is no forecast of the rate.
 """
 
 from __future__ import annotations

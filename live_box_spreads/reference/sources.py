@@ -1,4 +1,4 @@
-"""Where reference rates come from, and looking them up for a day."""
+"""Reference rates from a file, and looking up those of a day in any source."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from live_box_spreads.feeds.importers.text_files import read_text
 from live_box_spreads.model.errors import BoxSpreadsError
+from live_box_spreads.reference import sofr, treasury
 from live_box_spreads.reference.history import Reference
+from live_box_spreads.reference.tables import csv_rows, par_yield_table, tenor_months
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from pathlib import Path
 
     from live_box_spreads.reference.history import History
 
 DEFAULT_MAX_AGE_DAYS = 7
 LOOK_AGAIN_AFTER_SECS = 300.0
+
+_BEING_ASKED = Reference(None, "the reference rates are being fetched")
+_FEWEST_TENORS = 2
 
 
 class ReferenceSource(Protocol):
@@ -105,9 +112,6 @@ class ReferenceDesk:
             return Reference(None, str(error))
 
 
-_BEING_ASKED = Reference(None, "the reference rates are being fetched")
-
-
 @dataclass(slots=True)
 class _Answer:
     """What is known of a day, and since when; the answer that is on its way, if one is."""
@@ -115,3 +119,46 @@ class _Answer:
     known: Reference = _BEING_ASKED
     asked_at: float = float("-inf")
     coming: Future[Reference] | None = None
+
+
+def read_reference(path: Path) -> History:
+    """Read par yields or overnight fixings by date, plain or gzip; the content shows the format.
+
+    The rates have the name of the file, because its publisher is not known.
+
+    Args:
+        path: a CSV of the Treasury, of FRED or of the New York Fed, the Treasury's XML, the New
+            York Fed's JSON, or a CSV with ``date`` and tenors such as ``3m`` and ``10y`` or
+            ``rate`` (overnight), in per cent.
+
+    Raises:
+        FileFormatError: the file cannot be read, or is none of these.
+    """
+    text = read_text(path)
+    name, origin = path.name.partition(".")[0].replace("_", " "), str(path)
+    start = text.lstrip()[:1]
+    if start == "<":
+        return treasury.parse_xml(text, name=name, origin=origin)
+    if start == "{":
+        return sofr.parse_json(text, name=f"{name}, overnight held flat", origin=origin)
+    head, _ = csv_rows(text, origin)
+    tenors = [cell for cell in head[1:] if tenor_months(cell) is not None]
+    if len(tenors) < _FEWEST_TENORS and {"rate (%)", "sofr", "rate"} & {c.lower() for c in head}:
+        return sofr.parse_csv(text, name=f"{name}, overnight held flat", origin=origin)
+    return par_yield_table(text, name=name, origin=origin)
+
+
+class FileSource:
+    """Reference rates of one file, read when they are first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember the file; it is not read yet."""
+        self._path = path
+
+    def history(self, day: date, days_back: int) -> History:  # noqa: ARG002, the whole file is there
+        """Return all rates of the file.
+
+        Raises:
+            FileFormatError: it cannot be read, or is of no known format.
+        """
+        return read_reference(self._path)

@@ -1,1 +1,1 @@
-"""What is published: the snapshots of a folder as desks, for every face that shows them."""
+"""What programs that run for long share: the snapshots of a folder, as desks and as events."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from live_box_spreads.feeds.base import FeedSetup
-from live_box_spreads.reference.files import FileSource
-from live_box_spreads.reference.sources import ReferenceDesk
+from live_box_spreads.reference.sources import FileSource, ReferenceDesk
 from live_box_spreads.settings.env_files import with_keyring
 from live_box_spreads.vendors import catalogue
 

@@ -1,1 +1,1 @@
-"""Beside the floors: a local exchange that speaks the Tastytrade protocols."""
+"""Beside the floors: a local exchange with the Tastytrade protocols."""

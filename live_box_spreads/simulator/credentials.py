@@ -49,7 +49,7 @@ class PasswordSession:
     expires_at_secs: float
 
 
-class TokenOffice:
+class TokenIssuer:
     """Issues and checks tokens; all times are epoch seconds of the exchange's clock."""
 
     def __init__(self, faults: Faults) -> None:
@@ -70,11 +70,11 @@ class TokenOffice:
         return self._issue(self._bearer, _OAUTH, now_secs + self._faults.access_token_secs)
 
     def password_is_right(self, login: str, password: str) -> bool:
-        """Tell whether a user name and a password belong together."""
+        """Return whether a user name and a password belong together."""
         return _same(login, DEMO_USERNAME) and _same(password, DEMO_PASSWORD)
 
     def spend_remember_token(self, login: str, token: str) -> bool:
-        """Tell whether a remember token is good; it is used up by this."""
+        """Return whether a remember token is good; it is used up by this."""
         known = _same(login, DEMO_USERNAME) and token in self._remember
         self._remember.discard(token)
         return known
@@ -100,11 +100,11 @@ class TokenOffice:
         return token
 
     def challenge_is_open(self, token: str) -> bool:
-        """Tell whether a device challenge was opened and not yet met."""
+        """Return whether a device challenge was opened and not yet met."""
         return token in self._challenges
 
     def meet_challenge(self, token: str, code: str) -> bool:
-        """Tell whether the code meets an open device challenge, which this closes."""
+        """Return whether the code meets an open device challenge, which this closes."""
         if token not in self._challenges or not _same(code, DEMO_ONE_TIME_CODE):
             return False
         self._challenges.discard(token)
@@ -138,7 +138,7 @@ class TokenOffice:
         return holder
 
     def quote_token_is_good(self, quote_token: str, now_secs: float) -> bool:
-        """Tell whether a quote token is known and not expired."""
+        """Return whether a quote token is known and not expired."""
         return _holder(self._quote, quote_token, now_secs) is not None
 
     @property

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from live_box_spreads.model.errors import FeedUnavailableError
-from live_box_spreads.simulator.options import SimulatorOptions
-from live_box_spreads.simulator.serving import Exchange
+from live_box_spreads.simulator.serving import Exchange, SimulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,7 @@ _STOP_SECS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class QuotedContract:
-    """A contract's quote in the true book; NaN is a side that nobody quotes."""
+    """A contract's quote in the true book; NaN is a side that is not quoted."""
 
     bid: float
     ask: float

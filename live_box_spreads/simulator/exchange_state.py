@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from live_box_spreads.simulator.credentials import TokenOffice
+    from live_box_spreads.simulator.credentials import TokenIssuer
     from live_box_spreads.simulator.faults import Faults
     from live_box_spreads.simulator.market.market import Market
 
@@ -20,7 +20,7 @@ class ExchangeState:
 
     Attributes:
         market: the market.
-        office: the tokens.
+        tokens: the tokens.
         faults: injected misbehaviour.
         clock: the exchange's time (UTC).
         realtime_url: where DXLink is served.
@@ -29,7 +29,7 @@ class ExchangeState:
     """
 
     market: Market
-    office: TokenOffice
+    tokens: TokenIssuer
     faults: Faults
     clock: Callable[[], datetime]
     realtime_url: str
@@ -38,12 +38,12 @@ class ExchangeState:
 
     @property
     def level(self) -> str:
-        """What quote tokens say: ``api``, or ``demo`` for delayed quotes."""
+        """The level of quote tokens: ``api``, or ``demo`` for delayed quotes."""
         return "demo" if self.faults.demo_level else self.entitlement
 
     @property
     def dxlink_url(self) -> str:
-        """Where quote tokens say that DXLink is served; delayed quotes have a path of their own."""
+        """The DXLink address of quote tokens; delayed quotes have a path of their own."""
         if self.level == "demo":
             return self.realtime_url.replace("/realtime", "/delayed")
         return self.realtime_url

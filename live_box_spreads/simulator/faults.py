@@ -1,12 +1,26 @@
-"""What the simulated exchange can be told to do wrong."""
+"""The faults that the simulated exchange can be set to have, by attribute or by name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from live_box_spreads.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_SUBSCRIPTIONS = 25_000
 MOST_CHANGES_A_MINUTE = 10_000
 MOST_FRAME_BYTES = 65_536
+
+RISING = frozenset({"access_revocations", "channel_closes", "idle_closes", "resets", "revocations"})
+"""Counters whose every change is one event; they never go back."""
+
+_SWITCH = {"true": True, "": True, "false": False}
 
 
 @dataclass(slots=True)
@@ -105,9 +119,78 @@ class Faults:
     paused: bool = False
 
     def take_one(self, counter: str) -> bool:
-        """Use up one of a ``Next …`` counter; tell whether there was one."""
+        """Use up one of a ``Next …`` counter; return whether there was one."""
         left: int = getattr(self, counter)
         if left <= 0:
             return False
         setattr(self, counter, left - 1)
         return True
+
+    def change(self, changes: Mapping[str, object]) -> None:
+        """Set some faults; all of them, or none if one cannot be.
+
+        Args:
+            changes: by name, a value or its text: ``True`` or ``"true"`` or ``""`` for a switch,
+                a number, ``"+1"`` for one more than now, symbols as a list or with commas.
+
+        Raises:
+            ConfigError: an unknown name, or a value that the fault cannot have.
+        """
+        values = {name: self._value(name, given) for name, given in changes.items()}
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def heal(self, names: Collection[str] | None = None) -> None:
+        """Set faults back to what a healthy exchange has; without names all of them."""
+        healthy = Faults()
+        for name in FAULT_NAMES if names is None else names:
+            if name not in RISING:
+                setattr(self, name, getattr(healthy, name))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all faults by name, as JSON values."""
+        values = {name: getattr(self, name) for name in FAULT_NAMES}
+        return {n: sorted(v) if isinstance(v, set) else v for n, v in values.items()}
+
+    def _value(self, name: str, given: object) -> object:
+        if name not in FAULT_NAMES:
+            close = get_close_matches(name, FAULT_NAMES, 1)
+            hint = f"did you mean {close[0]}?" if close else "docs/simulator.md lists them"
+            raise ConfigError(f"the simulator has no fault {name!r}; {hint}")
+        now = getattr(self, name)
+        try:
+            if isinstance(now, bool):
+                return _SWITCH[str(given).lower()]
+            if isinstance(now, set):
+                return _symbols(given)
+            return _number(now, given)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            kind = {bool: "true or false", set: "symbols"}.get(type(now), "a number")
+            raise ConfigError(f"fault {name} cannot be {given!r}; give {kind}") from None
+
+
+FAULT_NAMES = tuple(each.name for each in fields(Faults))
+
+
+def parse_fault(text: str) -> tuple[str, str]:
+    """Split ``name=value``, or ``name`` alone for a switch."""
+    name, _, value = text.partition("=")
+    return name.strip(), value.strip()
+
+
+def _symbols(given: object) -> set[str]:
+    if isinstance(given, str):
+        return {symbol for symbol in given.split(",") if symbol}
+    if isinstance(given, Collection) and all(isinstance(symbol, str) for symbol in given):
+        return {str(symbol) for symbol in given}
+    raise TypeError
+
+
+def _number(now: float, given: object) -> float:
+    """Return a number of the same kind as the present one."""
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise TypeError
+    value = type(now)(given)
+    if not isfinite(value):
+        raise ValueError
+    return value + now if isinstance(given, str) and given.startswith("+") else value

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from live_box_spreads.simulator import fault_settings
-
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +21,7 @@ class Scenario:
 
     Attributes:
         name: as in docs/simulator.md.
-        changes: what happens, as :func:`fault_settings.change` takes it.
+        changes: what happens, as :meth:`Faults.change` takes it.
         lasts_secs: how long until it is over; 0 if it happens in a moment.
         cuts: it begins with a cut connection, as it concerns the next one.
         cuts_after: it ends with a cut connection, without which its effects would stay.
@@ -37,12 +35,12 @@ class Scenario:
 
     def begin(self, faults: Faults) -> None:
         """Let it happen."""
-        fault_settings.change(faults, self.changes)
+        faults.change(self.changes)
         faults.resets += self.cuts
 
     def end(self, faults: Faults) -> None:
         """Let it be over; what the exchange has not used up yet is taken back."""
-        fault_settings.heal(faults, self.changes)
+        faults.heal(self.changes)
         faults.resets += self.cuts_after
 
     @contextmanager
@@ -103,7 +101,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType({each.name: each for each i
 async def play_for_ever(
     faults: Faults,
     rng: random.Random,
-    tell: Callable[[str], None],
+    on_trouble: Callable[[str], None],
     longest_rest_secs: float,
 ) -> None:
     """Let random scenarios happen, one after the other, until cancelled.
@@ -111,12 +109,12 @@ async def play_for_ever(
     Args:
         faults: of the exchange.
         rng: chooses; the same seed gives the same order.
-        tell: told the name of each as it begins.
+        on_trouble: called with the name of each as it begins.
         longest_rest_secs: most seconds of health between two.
     """
     while True:
         await asyncio.sleep(rng.uniform(longest_rest_secs / 6, longest_rest_secs))
         scenario = rng.choice(_ALL)
-        tell(scenario.name)
+        on_trouble(scenario.name)
         with scenario.during(faults):
             await asyncio.sleep(scenario.lasts_secs)

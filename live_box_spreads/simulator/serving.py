@@ -1,4 +1,7 @@
-"""The market, its two servers and their event loop; ``exchange.py`` is the way in."""
+"""A simulated exchange: its options, clock, market, two servers and their event loop.
+
+Start it by ``exchange.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,101 @@ import os
 import random
 import socket
 import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import uvicorn
 
 from live_box_spreads.model.errors import FeedUnavailableError
-from live_box_spreads.simulator.clock import ExchangeClock
-from live_box_spreads.simulator.credentials import TokenOffice
+from live_box_spreads.simulator.credentials import TokenIssuer
 from live_box_spreads.simulator.dxlink.server import DxlinkServer
 from live_box_spreads.simulator.exchange_state import ExchangeState
+from live_box_spreads.simulator.faults import Faults
 from live_box_spreads.simulator.market.history import QuoteHistory
 from live_box_spreads.simulator.market.market import Market
+from live_box_spreads.simulator.market.universe import ALL_ROOTS
 from live_box_spreads.simulator.rest.app import build_app
 from live_box_spreads.simulator.scenarios import play_for_ever
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from live_box_spreads.simulator.options import SimulatorOptions
-
 LOOPBACK = "127.0.0.1"
 _ANSWER_SECS = 60.0
 _Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """How to run a simulated exchange.
+
+    Attributes:
+        seed: seed of the market; the same seed gives the same market at the same instants.
+        port: port of the REST API on loopback; 0 takes any free one.
+        roots: option roots to list.
+        now: instant at which the market opens, with a time zone; None is now.
+        speed: seconds of the exchange in one of the computer.
+        tick_secs: seconds between steps of the market.
+        pace: times the usual number of quote updates.
+        password_logins: accept user name and password, as the vendor did until 2026.
+        level: the level of quote tokens: ``api``, or ``demo`` for delayed quotes.
+        history_secs: how long to remember what was quoted, in seconds of the exchange; 0 for not.
+        faults: misbehaviour from the start; it can be changed while running.
+        trouble_seed: lets random scenarios happen, in an order that depends on this; None for none.
+        longest_rest_secs: most seconds of health between two such scenarios.
+        on_trouble: called with the name of each such scenario as it begins.
+    """
+
+    seed: int = 1
+    port: int = 0
+    roots: tuple[str, ...] = ALL_ROOTS
+    now: datetime | None = None
+    speed: float = 1.0
+    tick_secs: float = 0.25
+    pace: float = 1.0
+    password_logins: bool = False
+    level: str = "api"
+    history_secs: float = 0.0
+    faults: Faults = field(default_factory=Faults)
+    trouble_seed: int | None = None
+    longest_rest_secs: float = 30.0
+    on_trouble: Callable[[str], None] = lambda _name: None
+
+
+class ExchangeClock:
+    """Runs from an instant on; call it for the time now (UTC)."""
+
+    def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:
+        """Start.
+
+        Args:
+            start: the time now, with a time zone; None is the computer's.
+            speed: seconds of the exchange in one of the computer.
+        """
+        self._start = datetime.now(UTC) if start is None else start.astimezone(UTC)
+        self._speed = speed
+        self._began_secs = time.monotonic()
+        self._follows_computer = start is None and speed == 1.0
+
+    def __call__(self) -> datetime:
+        """Return the exchange's time."""
+        if self._follows_computer:
+            return datetime.now(UTC)
+        elapsed_secs = time.monotonic() - self._began_secs
+        return self._start + timedelta(seconds=elapsed_secs * self._speed)
+
+    def skip_to(self, instant: datetime) -> None:
+        """Go to a later instant at once; an earlier one is no matter.
+
+        Args:
+            instant: with a time zone.
+        """
+        now = self()
+        self._follows_computer = False
+        self._start = max(now, instant.astimezone(UTC))
+        self._began_secs = time.monotonic()
 
 
 class Exchange:
@@ -52,7 +128,7 @@ class Exchange:
         self.base_url = f"http://{LOOPBACK}:{self._rest_socket.getsockname()[1]}"
         self._state = ExchangeState(
             market=self.market,
-            office=TokenOffice(options.faults),
+            tokens=TokenIssuer(options.faults),
             faults=options.faults,
             clock=self.clock,
             realtime_url=f"ws://{LOOPBACK}:{self._dxlink_socket.getsockname()[1]}/realtime",
@@ -69,10 +145,10 @@ class Exchange:
     @property
     def dxlink_sessions(self) -> int:
         """Number of authorized DXLink sessions that are open."""
-        return self._state.office.dxlink_sessions
+        return self._state.tokens.dxlink_sessions
 
     async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until told to stop."""
+        """Serve until :meth:`stop`."""
         self._loop = asyncio.get_running_loop()
         config = uvicorn.Config(
             build_app(self._state),
@@ -131,7 +207,7 @@ class Exchange:
 
 
 class _RestServer(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
+    """A server that leaves signals to its caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

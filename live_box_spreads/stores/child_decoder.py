@@ -134,7 +134,7 @@ class ChildDecoder:
             return
         child.kill()
         for pipe in (child.stdin, child.stdout):
-            with suppress(OSError):  # what is left in the pipe is for nobody
+            with suppress(OSError):  # what is left in the pipe is not wanted
                 if pipe is not None:
                     pipe.close()
         child.wait()

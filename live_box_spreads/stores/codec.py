@@ -1,10 +1,10 @@
 """A chain as the bytes of a parquet or CSV file, and back, both without loss.
 
 Parquet keeps each column in its smallest type that gives every value back: a price in whole cents
-is a decimal of 4 bytes, which any other reader still sees as a price. A price nobody quotes is NaN
-in a chain and null on disk. What belongs to the whole chain (feed, instant, spot, …) is key-value
-metadata in parquet and ``# key: value`` lines above the header in CSV. What is encoded is sealed
-with a digest (``digest.py``); whoever decodes has verified it before.
+is a decimal of 4 bytes, which any other reader still sees as a price. A price that is not quoted is
+NaN in a chain and null on disk. What belongs to the whole chain (feed, instant, spot, …) is
+key-value metadata in parquet and ``# key: value`` lines above the header in CSV. What is encoded is
+sealed with a digest (``digest.py``); it is verified before decoding.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _ROW_ORDER = ["root", "expiry", "right", "strike"]  # like prices side by side p
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _COMMENT = "# "
 _LONGEST_TEXT_BYTES = 64  # a root has 6 at most
-_LONGEST_REASON = 200  # characters of what a library says
+_LONGEST_REASON = 200  # characters of a library's message
 
 
 def to_parquet(chain: Chain) -> bytes:

@@ -3,8 +3,8 @@
 It reads requests from its standard input and answers on its standard output, one after another,
 until the input ends or nothing was asked for a while. A request is a line of JSON (``format``,
 ``source``, ``bytes``) and the file; an answer is a line of JSON (``ok``, ``bytes``) and either the
-same chain as parquet of this program, or the reason why there is none. The first line says that it
-is ready.
+same chain as parquet of this program, or the reason why there is none. The first line is
+``ready``.
 
 What makes polars panic, abort or want more memory than the limit costs this process alone.
 """
@@ -81,7 +81,7 @@ def _limit_memory() -> None:
 
 
 def _limit_time() -> None:
-    """End this process if one request takes too long and nobody is left to end it."""
+    """End this process if one request takes too long and its parent is gone."""
     if os.name == "nt":
         return
     import resource  # noqa: PLC0415 # there is none on Windows

@@ -4,7 +4,7 @@ It is made as the checksum of a tar header is: SHA-256 over the whole file, with
 the digest itself read as zeros. A file is written with zeros in their place, then sealed. It is
 verified before anything decodes it.
 
-A second entry, ``digest_kind``, says that there is a digest: a change that hides the digest cannot
+A second entry, ``digest_kind``, marks that there is a digest: a change that hides the digest cannot
 hide that one too, and so no damaged file passes for one of version 0.1.0, which wrote none.
 """
 
@@ -27,7 +27,7 @@ _CLAIM = "digest_kind"
 DIGEST_LINE: Mapping[str, str] = {"digest": "0" * _LENGTH}
 """Metadata of a file that is not sealed yet: the first line of CSV, the last entry in parquet."""
 CLAIM_LINE: Mapping[str, str] = {_CLAIM: "sha256"}
-"""Metadata that says that there is a digest."""
+"""Metadata that marks that there is a digest."""
 
 _PARQUET_ENTRY = b"\x18\x06digest\x18\x40"  # Thrift: text of 6 bytes, text of 64 bytes
 _CSV_LINE = b"# digest: "
@@ -55,7 +55,7 @@ def is_sealed(data: bytes, file_format: FileFormat, source: Path) -> bool:
         source: where it came from, for the error.
 
     Raises:
-        SnapshotError: the digest is wrong, or is said to be there and is not.
+        SnapshotError: the digest is wrong, or is marked as present and missing.
     """
     span = _digits(data, file_format)
     if span is None and _CLAIM.encode() not in data:

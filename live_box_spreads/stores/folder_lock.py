@@ -1,4 +1,4 @@
-"""One collector a folder: a lock that the operating system lets go of if its holder is killed."""
+"""One collector a folder: a lock that the operating system releases if its holder is killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FolderLock:
     """The lock of one folder.
 
     A lock is on a file, not on its name: where the folder or the file was deleted or replaced, the
-    holder has a lock that nobody else will ever meet. So it asks, before it makes use of the lock,
+    holder has a lock that excludes nobody. So it checks, before it relies on the lock,
     whether the file is still the one that has the name.
     """
 
@@ -84,7 +84,7 @@ class FolderLock:
         self.acquire()
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock, if it is held."""
         if self._held is None:
             return
         with suppress(OSError, ValueError):  # gone with its folder, or another collector's by now
@@ -101,7 +101,7 @@ class FolderLock:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from every other one; None if there is none."""
+    """Return the device and inode of a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a snapshot folder has, as an instant sees it. Pure: the instant is an argument."""
+"""What a snapshot folder has, as an instant sees it, and in which order its snapshots go. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from live_box_spreads.model.chain_values import MOST_AHEAD
 from live_box_spreads.stores.names import stamp, stamp_of, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -73,3 +73,33 @@ class Listing:
     def is_ahead(self, path: Path) -> bool:
         """Return whether a snapshot is one of those set aside."""
         return path.name in self.ahead
+
+
+class Arrivals:
+    """The order in which the snapshots of a folder came, as far as one writer has seen it.
+
+    Names have the time of the writer's clock. One that ran ahead, was set back, or begins years ago
+    at each start makes the newest snapshot look old; so snapshots go in the order of this class.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._written = 0
+        self._place: dict[str, int] = {}
+
+    def note_written(self, name: str) -> None:
+        """Note that a snapshot has just been written: it came after all that is known."""
+        self._written += 1
+        self._place[name] = 2 * self._written
+
+    def note_found(self, found: Iterable[str]) -> None:
+        """Note what the folder has now, and forget what it no longer has.
+
+        What was not noted yet came from another writer, before the last one that was written.
+        """
+        before = 2 * self._written - 1
+        self._place = {name: self._place.get(name, before) for name in found}
+
+    def in_order(self, found: Iterable[str]) -> list[str]:
+        """Return snapshots that were seen as they came; those that came at once stay in order."""
+        return sorted(found, key=self._place.__getitem__)

@@ -44,7 +44,7 @@ def outline(data: bytes) -> Outline | None:
 
     Returns:
         None if it is no flat table, its footer and pages contradict each other or cannot be
-        followed, or values are encoded in a way that lets few bytes stand for many large values.
+        followed, or values are encoded so that few bytes give many large values.
     """
     try:
         footer = _footer(data)
@@ -157,7 +157,7 @@ class _Thrift:
         for place in range(_LONGEST_NUMBER):
             byte = self._byte()
             number |= (byte & 127) << 7 * place
-            if byte < 128:  # noqa: PLR2004 # the highest bit says that more follows
+            if byte < 128:  # noqa: PLR2004 # the highest bit: more follow
                 return number
         raise ValueError("a number too long")
 

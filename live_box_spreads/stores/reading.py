@@ -2,7 +2,7 @@
 
 A file is checked before anything decodes it: its kind and size, its digest, and what it states of
 its own contents. What is then known to be ours is decoded here; anything else (written by version
-0.1.0, which knew no digest, or by somebody else) in a process of its own, where a crash costs
+0.1.0, which knew no digest, or by another program) in a process of its own, where a crash costs
 nothing and memory and time have limits.
 """
 

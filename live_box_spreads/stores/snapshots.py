@@ -18,10 +18,9 @@ from filelock import FileLock, Timeout
 from live_box_spreads.model.errors import StoreError, StoreFullError
 from live_box_spreads.stores.codec import ENCODERS, MAX_ROWS
 from live_box_spreads.stores.folder_lock import FolderLock
-from live_box_spreads.stores.listing import Listing
+from live_box_spreads.stores.listing import Arrivals, Listing
 from live_box_spreads.stores.names import oldest_first, snapshot_time_of, stamp_of
 from live_box_spreads.stores.reading import MAX_FILE_BYTES, read_snapshot
-from live_box_spreads.stores.retention import Arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +76,7 @@ class SnapshotStore:
     def write(self, chain: Chain) -> Path:
         """Write a snapshot and return its path, once it is safely on disk.
 
-        The name tells ``chain.snapshot_time`` in UTC. An existing snapshot is never overwritten:
+        The name has ``chain.snapshot_time`` in UTC. An existing snapshot is never overwritten:
         the second one of the same second is called ``…_2``.
 
         Raises:
@@ -105,7 +104,7 @@ class SnapshotStore:
             raise _unusable(self.folder, "written", error) from error
         self._last_written = path
         if self.retain:
-            self._arrivals.wrote(path.name)
+            self._arrivals.note_written(path.name)
         return path
 
     def listing(self, now: datetime | None = None) -> Listing:
@@ -145,7 +144,7 @@ class SnapshotStore:
         """Remove the oldest snapshots beyond ``retain``, and what killed writers left.
 
         With ``now``, for a collector, names are not believed: snapshots ahead of now are neither
-        removed nor counted, and the others are as old as they came (``retention.py``). No more
+        removed nor counted, and the others are as old as they came (``Arrivals``). No more
         than a thousand files go at once.
 
         Args:
@@ -167,7 +166,7 @@ class SnapshotStore:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for one collector; the operating system lets go if it is killed.
+        """Hold the folder for one collector; it is released if this process is killed.
 
         While it is held, each write makes sure that the lock is still the folder's, and takes it
         again where folder or lock were deleted.
@@ -219,7 +218,7 @@ class SnapshotStore:
 
     def _surplus(self, found: list[str], now: datetime | None) -> list[Path]:
         """Return what is beyond ``retain`` and has not refused to go, oldest first."""
-        self._arrivals.saw(found)
+        self._arrivals.note_found(found)
         stuck = {path.name for path in self.undeletable}
         judged = Listing.of(self.folder, found, now).current
         current = [name for name in judged if name not in stuck]
@@ -237,7 +236,7 @@ class SnapshotStore:
         return True
 
     def _abandoned(self, names: Iterable[str]) -> list[Path]:
-        """Return temporaries an hour older than what was written last: nobody writes them now.
+        """Return temporaries an hour older than what was written last: no process writes them now.
 
         Both ages are by the file system's clock, so that a skewed local clock harms nothing.
         """

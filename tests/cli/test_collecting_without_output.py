@@ -1,4 +1,4 @@
-"""A collector whose output goes nowhere: a full disk, or a reader who has left."""
+"""A collector whose output goes nowhere: a full disk, a reader that has left or does not read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_SECS = 180.0
@@ -21,29 +26,42 @@ update_interval_seconds: 0.2
 """
 
 
-def _nowhere(kind: str) -> int:
-    """Return a descriptor that takes nothing."""
+@contextmanager
+def _nowhere(kind: str) -> Iterator[int]:
+    """Give a descriptor that takes nothing."""
     if kind == "full":
-        return os.open("/dev/full", os.O_WRONLY)
+        yield os.open("/dev/full", os.O_WRONLY)
+        return
     reading, writing = os.pipe()
+    if kind == "reader left":
+        os.close(reading)
+        yield writing
+        return
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    yield writing
     os.close(reading)
-    return writing
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("kind", ["full", "reader left"])
+@pytest.mark.parametrize("kind", ["full", "reader left", "reader does not read"])
 def test_snapshots_go_on_where_no_line_can_be_written(tmp_path: Path, kind: str) -> None:
     (tmp_path / "my.yaml").write_text(CONFIG)
-    output = _nowhere(kind)
     arguments = ("collect", "--config", "my.yaml", "--verbose", "--metrics-port", "0")
-    with subprocess.Popen(  # noqa: S603 # our own command
-        [sys.executable, "-m", "live_box_spreads", *arguments],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-    ) as process:
+    with (
+        _nowhere(kind) as output,
+        subprocess.Popen(  # noqa: S603 # our own command
+            [sys.executable, "-m", "live_box_spreads", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        ) as process,
+    ):
         os.close(output)
         try:
             deadline = time.monotonic() + PATIENCE_SECS

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.collector.collector import Collector
+from live_box_spreads.collector.events import Round, Snapshot
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.feeds.base import (
     CONTRACT_SCHEMA,
@@ -24,15 +25,17 @@ from live_box_spreads.feeds.base import (
 from live_box_spreads.model.chain import Timeliness
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 
-    from live_box_spreads.collector.current_source import Collection
+    from live_box_spreads.collector.current_source import Collection as Way
+    from live_box_spreads.collector.events import Event
     from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.snapshots import SnapshotStore
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in New York
 EXPIRIES = {"SPX": date(2026, 12, 18), "SPXW": date(2026, 11, 24)}
+EVERY_EVENT = 1_000_000
 _TURNS_OF_THE_LOOP = 10
 
 
@@ -204,7 +207,7 @@ class ScriptedFeed:
 def collector_of(
     feed: ScriptedFeed,
     store: SnapshotStore,
-    collection: Collection = "poll",
+    collection: Way = "poll",
     roots: tuple[str, ...] = ("SPX", "SPXW"),
 ) -> Collector:
     return Collector(
@@ -223,7 +226,38 @@ async def rounds_of(
     """Run at an interval of 60 s until so many seconds after the start."""
     stop = asyncio.Event()
     feed.time.at(until_secs, stop.set)
-    reports: list[SnapshotReport] = []
-    await collector.run(60.0, stop, reports.append)
+    reports = await reports_of(collector, 60.0, stop)
     assert (feed.opened, feed.closed, feed.streams) == (1, 1, 0)
+    return reports
+
+
+@dataclass
+class Reports:
+    """A subscriber that calls a function with each report."""
+
+    take: Callable[[SnapshotReport], object]
+    name: str = "reports"
+    wants: Collection[type[Event]] = (Snapshot, Round)
+
+    def receive(self, event: Event) -> None:
+        assert isinstance(event, Snapshot | Round)
+        self.take(event.report)
+
+
+def in_this_loop(
+    function: Callable[[SnapshotReport], object],
+) -> Callable[[SnapshotReport], object]:
+    """Return a function that calls another one in the loop that runs now, from any thread."""
+    loop = asyncio.get_running_loop()
+    return lambda report: loop.call_soon_threadsafe(function, report)
+
+
+async def reports_of(
+    collector: Collector, interval_secs: float, stop: asyncio.Event
+) -> list[SnapshotReport]:
+    """Run a collector to its end and return every report."""
+    reports: list[SnapshotReport] = []
+    with collector.publisher as publisher:
+        publisher.subscribe(Reports(reports.append), most_waiting=EVERY_EVENT)
+        await collector.run(interval_secs, stop)
     return reports

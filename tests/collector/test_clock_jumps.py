@@ -13,7 +13,7 @@ from live_box_spreads.collector.collector import Collector
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
-from tests.collector.scripted import ScriptedFeed, ScriptedTime, activity, quotes
+from tests.collector.scripted import ScriptedFeed, ScriptedTime, activity, quotes, reports_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ class JumpingTime(ScriptedTime):
         self.at(secs, lambda: setattr(self, "jump", timedelta(seconds=jump_secs)))
 
 
-async def reports_of(
+async def rounds_of(
     time: JumpingTime, feed: ScriptedFeed, store: SnapshotStore, until_secs: float
 ) -> list[SnapshotReport]:
     collector = Collector(
@@ -47,9 +47,7 @@ async def reports_of(
     )
     stop = asyncio.Event()
     time.at(until_secs, stop.set)
-    reports: list[SnapshotReport] = []
-    await collector.run(INTERVAL_SECS, stop, reports.append)
-    return reports
+    return await reports_of(collector, INTERVAL_SECS, stop)
 
 
 def quoting_feed(time: JumpingTime) -> ScriptedFeed:
@@ -78,7 +76,7 @@ async def test_after_a_jump_one_snapshot_an_interval_goes_on(
         return write(chain)
 
     monkeypatch.setattr(store, "write", noted)
-    reports = await reports_of(time, feed, store, 500.0)
+    reports = await rounds_of(time, feed, store, 500.0)
     pauses = [after - before for before, after in pairwise(written_at)]
     assert min(pauses[:-1]) > 0  # no burst …
     assert sum(pause < 0.5 * INTERVAL_SECS for pause in pauses) <= 1  # … one round meets the grid
@@ -97,12 +95,12 @@ async def test_quotes_from_before_a_clock_was_set_back_do_not_look_fresh(tmp_pat
     feed.send_at(100.0, lost=(0, 1, 2, 3))
     time.set_at(150.0, -3600.0)
     feed.send_at(160.0, quoted=quotes(0))
-    reports = await reports_of(time, feed, SnapshotStore(tmp_path), 590.0)
+    reports = await rounds_of(time, feed, SnapshotStore(tmp_path), 590.0)
     path = reports[-1].path
     assert path is not None
     chain = read_snapshot(path)
     ages = [chain.snapshot_time - time for time in chain.quotes["quote_time"].to_list()]
-    # Its own root was last heard at 160; the other one not since the start, but for the pause
+    # Its own root was last updated at 160; the other one not since the start, but for the pause
     # between the last update before the clock was set and the first one after it.
     assert ages[0] < timedelta(seconds=400) < ages[2] == ages[3]
 
@@ -116,7 +114,7 @@ async def test_snapshots_that_a_clock_left_in_the_future_are_told(
     feed.send_at(0.0, quoted=quotes(0, 1, 2, 3), active=activity(0, 1, 2, 3))
     time.set_at(70.0, 3600.0)
     time.set_at(190.0, 0.0)
-    reports = await reports_of(time, feed, SnapshotStore(tmp_path), 290.0)
+    reports = await rounds_of(time, feed, SnapshotStore(tmp_path), 290.0)
     told = ["clock" in report.failures for report in reports]
     assert told[:2] == [False, False]
     assert told[-1]
@@ -138,7 +136,7 @@ async def test_no_round_prunes_what_it_reports(
     time = JumpingTime()
     time.set_at(250.0, jump_secs)
     store = SnapshotStore(tmp_path, retain=retain)
-    reports = await reports_of(time, quoting_feed(time), store, 700.0)
+    reports = await rounds_of(time, quoting_feed(time), store, 700.0)
     written = [report.path for report in reports]
     kept = set(store.paths())
     assert set(written[-retain:]) <= kept
@@ -155,8 +153,8 @@ async def test_snapshots_of_a_clock_that_ran_ahead_do_not_push_out_new_ones(
     ahead.jump = timedelta(days=7)
     time = JumpingTime()
     store = SnapshotStore(tmp_path, retain=3)
-    await reports_of(ahead, quoting_feed(ahead), SnapshotStore(tmp_path, retain=3), 290.0)
-    reports = await reports_of(time, quoting_feed(time), store, 290.0)
+    await rounds_of(ahead, quoting_feed(ahead), SnapshotStore(tmp_path, retain=3), 290.0)
+    reports = await rounds_of(time, quoting_feed(time), store, 290.0)
     assert [len(report.pruned) for report in reports] == [0, 0, 0, 1, 1]
     listing = store.listing(time.clock())
     assert [tmp_path / name for name in listing.current] == [r.path for r in reports[-3:]]

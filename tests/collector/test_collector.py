@@ -22,14 +22,13 @@ from tests.collector.scripted import (
     collector_of,
     contracts_of,
     quotes,
+    reports_of,
     rounds_of,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-    from live_box_spreads.collector.report import SnapshotReport
 
 
 DOWN = FeedUnavailableError("the link is down")
@@ -151,10 +150,9 @@ async def test_a_full_disk_gets_the_room_of_snapshots_no_longer_wanted(
     monkeypatch.setattr(os, "fsync", sync)
     later = ScriptedFeed()
     later.time.now += timedelta(minutes=10)
-    reports: list[SnapshotReport] = []
     stop = asyncio.Event()
     later.time.at(690, stop.set)
-    await collector_of(later, store).run(60.0, stop, reports.append)
+    reports = await reports_of(collector_of(later, store), 60.0, stop)
     assert [report.path is not None for report in reports] == [False, True]
     assert stamps(store) == ["150400", "151100"]
 
@@ -223,7 +221,7 @@ async def test_a_new_trading_day_and_a_passed_expiry_are_listed_anew(
     stop = asyncio.Event()
     hours = 3600.0
     feed.time.at(24.5 * hours, stop.set)
-    await collector_of(feed, store).run(hours, stop, lambda _report: None)
+    await collector_of(feed, store).run(hours, stop)
     # At the start, after the close (SPXW's expiry) and when the next trade date begins.
     assert len(feed.asked) == 3
     assert len(store.paths()) == 25
@@ -278,8 +276,7 @@ async def test_contracts_listed_anew_keep_their_quotes_and_times_until_new_ones_
     feed.send_at(6.25 * 3600, quoted=quotes(0, bid=20.0), active=activity(0, 1))
     stop = asyncio.Event()
     feed.time.at(6.75 * 3600, stop.set)
-    reports: list[SnapshotReport] = []
-    await collector_of(feed, store, "stream").run(1800.0, stop, reports.append)
+    reports = await reports_of(collector_of(feed, store, "stream"), 1800.0, stop)
     assert feed.streams_opened == 2
     assert all(report.duration_secs < 10.0 for report in reports)
     at_the_expiry, later = (read_snapshot(path) for path in store.paths()[12:])
@@ -303,8 +300,7 @@ async def test_a_listing_that_fails_leaves_the_stream_as_it_is(store: SnapshotSt
     feed.send_at(8 * hours + 1, quoted=quotes(0, 1), active=activity(0, 1))
     stop = asyncio.Event()
     feed.time.at(8.5 * hours, stop.set)
-    reports: list[SnapshotReport] = []
-    await collector_of(feed, store, "stream").run(hours, stop, reports.append)
+    reports = await reports_of(collector_of(feed, store, "stream"), hours, stop)
     # SPXW expires at 21:00, six hours after the start; twice the contracts cannot be listed anew.
     told = [report.failures.get("listing", "") for report in reports]
     assert [bool(text) for text in told] == [*[False] * 6, True, True, False]

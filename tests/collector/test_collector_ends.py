@@ -21,12 +21,12 @@ from tests.collector.scripted import (
     activity,
     collector_of,
     quotes,
+    reports_of,
     rounds_of,
 )
 
 if TYPE_CHECKING:
     from live_box_spreads.collector.current_source import Collection
-    from live_box_spreads.collector.report import SnapshotReport
     from live_box_spreads.model.chain import Chain
 
 
@@ -38,9 +38,7 @@ def store(tmp_path: Path) -> SnapshotStore:
 async def test_the_second_collector_of_a_folder_stops_at_once(store: SnapshotStore) -> None:
     feed = ScriptedFeed()
     with store.lock(), pytest.raises(StoreBusyError, match=f"pid {os.getpid()}"):
-        await collector_of(feed, SnapshotStore(store.folder)).run(
-            60.0, asyncio.Event(), lambda _report: None
-        )
+        await collector_of(feed, SnapshotStore(store.folder)).run(60.0, asyncio.Event())
     assert (feed.opened, feed.asked) == (0, [])
 
 
@@ -106,8 +104,7 @@ async def test_a_stop_while_the_disk_is_full_ends_without_a_snapshot(
     monkeypatch.setattr(Path, "mkdir", make)
     feed, stop = ScriptedFeed(), asyncio.Event()
     feed.time.at(150.0, stop.set)
-    reports: list[SnapshotReport] = []
-    await collector_of(feed, store).run(60.0, stop, reports.append)
+    reports = await reports_of(collector_of(feed, store), 60.0, stop)
     assert [report.path for report in reports] == [None, None, None]
     assert (feed.opened, feed.closed) == (0, 0)
 
@@ -117,9 +114,7 @@ async def test_an_impossible_interval_is_refused(
     store: SnapshotStore, interval_secs: float
 ) -> None:
     with pytest.raises(ConfigError, match="impossible"):
-        await collector_of(ScriptedFeed(), store).run(
-            interval_secs, asyncio.Event(), lambda _report: None
-        )
+        await collector_of(ScriptedFeed(), store).run(interval_secs, asyncio.Event())
 
 
 async def test_a_stop_while_quotes_settle_ends_without_a_snapshot(store: SnapshotStore) -> None:
@@ -180,8 +175,7 @@ async def test_a_stop_during_a_write_finishes_the_file(tmp_path: Path) -> None:
     store = StoppedWhileWriting(tmp_path)
     feed, stop = ScriptedFeed(), asyncio.Event()
     store.asked_by(stop)
-    reports: list[SnapshotReport] = []
-    await collector_of(feed, store).run(60.0, stop, reports.append)
+    reports = await reports_of(collector_of(feed, store), 60.0, stop)
     assert [report.path for report in reports] == store.paths()
     assert len(read_snapshot(store.paths()[0]).quotes) == 4
     assert (feed.snapshots, feed.closed) == (1, 1)

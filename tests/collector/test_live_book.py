@@ -91,7 +91,7 @@ class SlowTwin:
 
     def apply(self, kind: str, changes: list[Any], at: datetime) -> None:
         if kind == "lost":
-            self._lose(changes, at)
+            self._mark_lost(changes, at)
         elif kind == "activity":
             for row, *values in changes:
                 named = zip(("last", "volume", "open_interest"), values, strict=False)
@@ -114,7 +114,7 @@ class SlowTwin:
             if kind != "polled":
                 self._hear(kind, {row for row, *_ in changes}, at)
 
-    def _lose(self, rows: list[int], at: datetime) -> None:
+    def _mark_lost(self, rows: list[int], at: datetime) -> None:
         for row in rows:
             self.rows[row]["streaming"] = False
         self.lost |= set(rows)
@@ -125,8 +125,11 @@ class SlowTwin:
         if rows & self.lost:
             self.lost -= rows
             self.lost_since = None
-        for row, mine in enumerate(self.rows):  # what is heard of a root confirms the rest of it
-            if row // 2 in {heard // 2 for heard in rows} and mine.get("streaming") == connection:
+        for row, mine in enumerate(self.rows):  # an update of a root confirms the rest of it
+            if (
+                row // 2 in {updated // 2 for updated in rows}
+                and mine.get("streaming") == connection
+            ):
                 mine["quote_time"] = at
 
 
@@ -247,11 +250,11 @@ def test_no_quote_is_ever_from_the_future(sent: list[tuple[str, Any, int]], now_
 def test_a_root_is_heard_by_its_stream_and_not_by_polling() -> None:
     book = LiveBook(CONTRACTS)
     book.apply(Update(START, quotes=polled([(0, 1.0, 2.0, 3.0, 4.0)], START)))
-    assert book.health(START)["SPX"].heard_at is None
+    assert book.health(START)["SPX"].updated_at is None
     later = START + timedelta(seconds=5)
     book.apply(Update(later, quotes=quotes([(1, 1.0, 2.0, 3.0, 4.0)])))
     health = book.health(later + timedelta(seconds=1))
-    assert (health["SPX"].heard_at, health["SPXW"].heard_at) == (later, None)
+    assert (health["SPX"].updated_at, health["SPXW"].updated_at) == (later, None)
     assert health["SPX"].oldest_secs == 66.0  # what was polled did not get younger
 
 
@@ -279,7 +282,7 @@ def test_a_connection_that_freezes_is_not_vouched_for_by_another() -> None:
     later = START + timedelta(seconds=50)
     book.apply(Update(later, quotes=quotes([(1, 1.5, 2.5, 3.0, 4.0)]), connection=1))
     assert times_of(book, later)[:2] == [START, later]
-    assert book.health(later)["SPX"].heard_at == later
+    assert book.health(later)["SPX"].updated_at == later
     book.apply(Update(later, lost=np.array([0], np.int32)))
     assert times_of(book, later)[:2] == [START, later]
 

@@ -41,7 +41,7 @@ def test_all_that_can_be_said_of_a_round() -> None:
         overrun_secs=1.04,
         pruned=(FOLDER / "a.parquet", FOLDER / "b.parquet"),
         rejected={"strike that is no number": 1_200},
-        unheard_secs={"NDX": 75.0},
+        never_quoted_secs={"NDX": 75.0},
         status="subscribed 9,500 of 9,943, 9,499 of 9,600 quotes among them, on 2 of 2 connections",
     )
     assert report.summary() == (

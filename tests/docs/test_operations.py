@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from live_box_spreads.collector.metrics import HealthMetrics
-from tests.collector.test_metrics import EVERYTHING
+from tests.collector.test_metrics import everything
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGE = CHECKOUT / "live_box_spreads"
 TEXT = (CHECKOUT / "docs" / "operations.md").read_text("utf-8")
-LOGGING = ("collector", "dxlink", "feeds", "net", "vendors")
-"""The floors that a running collector logs from."""
+LOGGING = ("collector", "dxlink", "feeds", "net", "service", "vendors")
+"""The floors that a running collector or dashboard logs from."""
 
 
 def _first_cells(heading: str) -> list[str]:
@@ -23,7 +22,7 @@ def _first_cells(heading: str) -> list[str]:
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
-    families = HealthMetrics(lambda: EVERYTHING).collect()
+    families = everything().collect()
     samples = {sample.name for family in families for sample in family.samples}
     assert set(_first_cells("Metrics")) == samples
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_box_spreads.dxlink.compact import compile_reader
-from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
+from live_box_spreads.simulator.dxlink.messages import GARBLED, NOISE
 from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames, opened
 
 

@@ -25,7 +25,7 @@ from live_box_spreads.dxlink.subscriptions import (
 from live_box_spreads.simulator.credentials import (
     DEMO_CLIENT_SECRET,
     DEMO_REFRESH_TOKEN,
-    TokenOffice,
+    TokenIssuer,
 )
 from live_box_spreads.simulator.dxlink.session import DxlinkSession
 from live_box_spreads.simulator.faults import Faults
@@ -48,12 +48,12 @@ class MadeSession:
 
     def __init__(self, market: Market, now_secs: float = 0.0) -> None:
         faults = Faults()
-        office = TokenOffice(faults)
-        assert office.grant_access(DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, now_secs)
+        tokens = TokenIssuer(faults)
+        assert tokens.grant_access(DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, now_secs)
         rows = {symbol: row for row, symbol in enumerate(market.symbols)}
         self.now_secs = now_secs
-        self.client = DXLinkProtocol(office.grant_quote_token("oauth", now_secs), FIELDS)
-        self.server = DxlinkSession(market, rows, office, faults, now_secs)
+        self.client = DXLinkProtocol(tokens.grant_quote_token("oauth", now_secs), FIELDS)
+        self.server = DxlinkSession(market, rows, tokens, faults, now_secs)
         self.events: list[m.Event] = []
         self.client.connect()
         for _ in range(5):

@@ -25,6 +25,7 @@ from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.simulated.feed import SimulatedFeed
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from tests.books.by_desk import box_table
+from tests.collector.scripted import Reports
 from tests.exchange_fixture import exchange_fixture
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ async def test_rates_of_the_snapshot_agree_with_the_truth(
 
 
 async def until(reports: list[SnapshotReport], count: int) -> None:
-    while len(reports) < count:  # noqa: ASYNC110 # on_report is a plain callable
+    while len(reports) < count:  # noqa: ASYNC110 # they come in another thread
         await asyncio.sleep(0.05)
 
 
@@ -177,10 +178,13 @@ async def test_snapshots_in_a_row_are_distinct_and_move(
 ) -> None:
     store, stop = SnapshotStore(tmp_path), asyncio.Event()
     reports: list[SnapshotReport] = []
+    collector = collector_on(moving, store, SMALL)
+    collector.publisher.subscribe(Reports(reports.append))
     async with asyncio.timeout(WAIT_SECS), asyncio.TaskGroup() as tasks:
-        tasks.create_task(collector_on(moving, store, SMALL).run(1.0, stop, reports.append))
+        tasks.create_task(collector.run(1.0, stop))
         await until(reports, 3)
         stop.set()
+    collector.publisher.close()
     chains = [read_snapshot(path) for path in store.paths()]
     assert [report.path for report in reports] == store.paths()
     assert [report.failures for report in reports] == [{}] * len(reports)
@@ -197,8 +201,10 @@ async def test_a_stream_cut_for_a_while_is_reported_and_mended(
 ) -> None:
     store, stop = SnapshotStore(tmp_path), asyncio.Event()
     reports: list[SnapshotReport] = []
+    collector = collector_on(moving, store, SMALL)
+    collector.publisher.subscribe(Reports(reports.append))
     async with asyncio.timeout(WAIT_SECS), asyncio.TaskGroup() as tasks:
-        tasks.create_task(collector_on(moving, store, SMALL).run(0.5, stop, reports.append))
+        tasks.create_task(collector.run(0.5, stop))
         await until(reports, 1)
         moving.faults.refused_upgrades = 1_000
         moving.faults.resets += 1
@@ -208,6 +214,7 @@ async def test_a_stream_cut_for_a_while_is_reported_and_mended(
         while reports[-1].failures:
             await until(reports, len(reports) + 1)
         stop.set()
+    collector.publisher.close()
     assert reports[0].failures == {}
     assert all(report.path is not None for report in reports)
     down = [report for report in reports[:mended_from] if report.failures]

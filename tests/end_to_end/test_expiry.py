@@ -13,6 +13,7 @@ from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOpti
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import TastytradeFeed
+from tests.collector.scripted import Reports, in_this_loop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,8 @@ async def test_an_expiry_that_passes_gives_way_to_the_next(tmp_path: Path) -> No
                 stop.set()
 
         async with asyncio.timeout(LONGEST_SECS):
-            await collector.run(0.5, stop, on_report)
+            collector.publisher.subscribe(Reports(in_this_loop(on_report)))
+            await collector.run(0.5, stop)
     assert all(report.path is not None for report in reports)
     chains = [read_snapshot(report.path) for report in reports if report.path is not None]
     before, after = chains[0].expiries("XSP"), chains[-1].expiries("XSP")

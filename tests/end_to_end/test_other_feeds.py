@@ -16,6 +16,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.vendors.cboe.client import CboeClient, Pace
 from live_box_spreads.vendors.cboe.feed import CboeFeed
 from tests.books.by_desk import box_table
+from tests.collector.scripted import Reports, in_this_loop
 from tests.feeds.made_market import made_chains, page_of
 from tests.vendors.cboe.cboe_server import CboeServer
 
@@ -53,7 +54,9 @@ async def _record(folder: Path) -> list[Chain]:
         next_page()
         client = CboeClient(server.base_url, pace=Pace(0.0))
         collector = Collector(CboeFeed(client, interval_secs=QUICK_SECS), UNIVERSE, store)
-        await collector.run(QUICK_SECS, stop, when_written)
+        with collector.publisher as publisher:
+            publisher.subscribe(Reports(in_this_loop(when_written)))
+            await collector.run(QUICK_SECS, stop)
     return [read_snapshot(path) for path in store.paths()]
 
 
@@ -81,7 +84,8 @@ async def test_a_recording_of_delayed_pages_plays_back_to_the_same_boxes(
     )
     collector = Collector(feed, UNIVERSE, replayed, collection=collection)
     async with asyncio.timeout(60.0):
-        await collector.run(QUICK_SECS, asyncio.Event(), after_a_minute)
+        collector.publisher.subscribe(Reports(in_this_loop(after_a_minute)))
+        await collector.run(QUICK_SECS, asyncio.Event())
 
     played = [read_snapshot(path) for path in replayed.paths()]
     assert {chain.timeliness for chain in played} == {Timeliness.REPLAY}

@@ -21,6 +21,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
+from tests.collector.scripted import Reports, in_this_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,7 +87,8 @@ async def test_rest_stands_in_for_a_lost_stream_and_every_face_of_it_says_so(
     feed = TastytradeFeed(client, rng=random.Random(1), times=TIMES)  # noqa: S311 # jitter
     collector = Collector(feed, SMALL, SnapshotStore(tmp_path), settle_secs=0.2)
     stop, rounds = asyncio.Event(), Rounds()
-    running = asyncio.create_task(collector.run(INTERVAL_SECS, stop, rounds.take))
+    collector.publisher.subscribe(Reports(in_this_loop(rounds.take)))
+    running = asyncio.create_task(collector.run(INTERVAL_SECS, stop))
 
     await rounds.until(lambda report: not report.failures)
     lost_after = datetime.now(UTC)

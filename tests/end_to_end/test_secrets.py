@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from live_box_spreads.collector.collector import Collector
-from live_box_spreads.collector.metrics import HealthMetrics
+from live_box_spreads.collector.metrics import CollectorMetrics
 from live_box_spreads.dxlink.session import ConnectionTimes
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.model.errors import BoxSpreadsError
@@ -23,6 +23,7 @@ from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
+from tests.collector.scripted import Reports, in_this_loop
 from tests.exchange_fixture import exchange_fixture
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def logged() -> Iterator[Everything]:
 def secrets_of(exchange: SimulatedExchange) -> list[str]:
     """Return what must not show: the credentials, and every token that was ever issued."""
     assert exchange._exchange is not None
-    office = exchange._exchange._state.office
-    issued = [*office._bearer, *office._bare, *office._quote, *office._remember]
+    tokens = exchange._exchange._state.tokens
+    issued = [*tokens._bearer, *tokens._bare, *tokens._quote, *tokens._remember]
     assert len(issued) >= 4
     return [DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, WRONG, *issued]
 
@@ -124,7 +125,8 @@ async def collected(
             setattr(exchange.faults, name, value)
 
     async with asyncio.timeout(LONGEST_SECS):
-        await collector.run(0.4, stop, on_report)
+        collector.publisher.subscribe(Reports(in_this_loop(on_report)))
+        await collector.run(0.4, stop)
     token = await _quote_token(client)
     objects = (
         credentials,
@@ -140,7 +142,7 @@ async def collected(
     )
     texts += [f"{each!r} {each!s}" for each in objects]
     texts += [f"{report!r} {report.summary()}" for report in reports]
-    texts += map(str, HealthMetrics(collector.health).collect())
+    texts += map(str, CollectorMetrics(collector.health, collector.publisher.health).collect())
     return reports
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import AnswerTooLargeError, FeedError, FeedUnavailableError
 from live_box_spreads.net.bodies import BoundedBody
-from live_box_spreads.simulator.rest.hostile import gzip_bomb
+from live_box_spreads.simulator.rest.responses import gzip_bomb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,7 +19,7 @@ from live_box_spreads.model.errors import (
 )
 from live_box_spreads.net.addresses import QUOTES_COME_FROM_THERE
 from live_box_spreads.net.client import USER_AGENT, HttpClient, Limits, StatusError, ask_now
-from live_box_spreads.simulator.rest.hostile import gzip_bomb
+from live_box_spreads.simulator.rest.responses import gzip_bomb
 from tests.net.hostile import HEAD, sending, serving, with_body
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ async def test_the_synchronous_face_keeps_the_limits_and_works_beside_a_running_
 
 _UNPACKING = """
 import resource, sys, threading
-from live_box_spreads.simulator.rest.hostile import gzip_bomb
+from live_box_spreads.simulator.rest.responses import gzip_bomb
 from tests.net.hostile import HEAD, serving, with_body
 from live_box_spreads.model.errors import AnswerTooLargeError
 from live_box_spreads.net.client import HttpClient

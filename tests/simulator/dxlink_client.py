@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from live_box_spreads.simulator.credentials import (
     DEMO_CLIENT_SECRET,
     DEMO_REFRESH_TOKEN,
-    TokenOffice,
+    TokenIssuer,
 )
 from live_box_spreads.simulator.dxlink.session import DxlinkSession
 from live_box_spreads.simulator.faults import Faults
@@ -41,15 +41,15 @@ class Client:
     def __init__(self, market: Market, faults: Faults | None = None) -> None:
         self.market = market
         self.faults = faults or Faults()
-        self.office = TokenOffice(self.faults)
+        self.tokens = TokenIssuer(self.faults)
         self.now = market.now.timestamp()
         rows = {symbol: row for row, symbol in enumerate(market.symbols)}
-        self.session = DxlinkSession(market, rows, self.office, self.faults, self.now)
+        self.session = DxlinkSession(market, rows, self.tokens, self.faults, self.now)
 
     def token(self) -> str:
-        access = self.office.grant_access(DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, self.now)
+        access = self.tokens.grant_access(DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN, self.now)
         assert access is not None
-        return self.office.grant_quote_token("oauth", self.now)
+        return self.tokens.grant_quote_token("oauth", self.now)
 
     def say(self, message: dict[str, Any] | str, wait_secs: float = 0.02) -> list[dict[str, Any]]:
         text = message if isinstance(message, str) else json.dumps(message)

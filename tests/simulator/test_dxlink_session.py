@@ -78,10 +78,10 @@ def test_an_expired_quote_token_is_refused(small_market: Market) -> None:
 
 def test_a_credential_has_five_sessions(client: Client) -> None:
     tokens = [client.token() for _ in range(6)]
-    held = [client.office.open_dxlink_session(token, client.now) for token in tokens]
+    held = [client.tokens.open_dxlink_session(token, client.now) for token in tokens]
     assert held == ["oauth"] * 5 + [None]
-    client.office.close_dxlink_session("oauth")
-    assert client.office.open_dxlink_session(tokens[5], client.now) == "oauth"
+    client.tokens.close_dxlink_session("oauth")
+    assert client.tokens.open_dxlink_session(tokens[5], client.now) == "oauth"
 
 
 def test_even_channels_and_unknown_services_are_errors(client: Client) -> None:

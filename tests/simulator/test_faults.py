@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live_box_spreads.model.errors import ConfigError
-from live_box_spreads.simulator import fault_settings
-from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
-from live_box_spreads.simulator.faults import Faults
+from live_box_spreads.simulator.dxlink.messages import GARBLED, NOISE
+from live_box_spreads.simulator.faults import FAULT_NAMES, RISING, Faults, parse_fault
 from live_box_spreads.simulator.market.market import Market
 from live_box_spreads.simulator.scenarios import SCENARIOS
 from tests.simulator.dxlink_client import FEED_SETUP, SETUP, Client, kinds, quoted
@@ -165,7 +164,7 @@ def test_a_revoked_session_is_told_so_and_gives_its_place_back(client: Client) -
     client.session.revoke()
     assert client.wait(0.1) == [{"type": "AUTH_STATE", "channel": 0, "state": "UNAUTHORIZED"}]
     tokens = [client.token() for _ in range(5)]
-    assert all(client.office.open_dxlink_session(token, client.now) for token in tokens)
+    assert all(client.tokens.open_dxlink_session(token, client.now) for token in tokens)
 
 
 @pytest.mark.parametrize("ends", [True, False])
@@ -178,15 +177,15 @@ def test_a_quote_token_expires_in_the_middle(small_market: Market, ends: bool) -
 
 def test_voided_access_tokens_open_nothing_and_new_ones_do(client: Client) -> None:
     def access() -> str:
-        granted = client.office.grant_access("demo-client-secret", "demo-refresh-token", client.now)
+        granted = client.tokens.grant_access("demo-client-secret", "demo-refresh-token", client.now)
         assert granted is not None
         return f"Bearer {granted}"
 
     before = access()
-    assert client.office.credential(before, client.now) == "oauth"
+    assert client.tokens.credential(before, client.now) == "oauth"
     client.faults.access_revocations += 1
-    assert client.office.credential(before, client.now) is None
-    assert client.office.credential(access(), client.now) == "oauth"
+    assert client.tokens.credential(before, client.now) is None
+    assert client.tokens.credential(access(), client.now) == "oauth"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +199,7 @@ def test_voided_access_tokens_open_nothing_and_new_ones_do(client: Client) -> No
 def test_limits_can_be_lowered(
     client: Client, limit: dict[str, int], frames: list[str], message: str
 ) -> None:
-    fault_settings.change(client.faults, limit)
+    client.faults.change(limit)
     told = client.subscribe("Quote", *quoted(client.market, 3))
     assert kinds(told) == frames
     assert message in told[0]["message"]
@@ -210,20 +209,20 @@ def test_every_fault_can_be_set_by_name_and_healed() -> None:
     examples: dict[type, str] = {bool: "true", int: "3", float: "0.5", set: "SPX,SPXW"}
     faults = Faults()
     for each in fields(Faults):
-        fault_settings.change(faults, {each.name: examples[type(getattr(faults, each.name))]})
+        faults.change({each.name: examples[type(getattr(faults, each.name))]})
         assert getattr(faults, each.name) != getattr(Faults(), each.name)
-    assert fault_settings.plain(faults)["silent_roots"] == ["SPX", "SPXW"]
-    json.dumps(fault_settings.plain(faults))
-    fault_settings.heal(faults)
-    left = {n for n in fault_settings.NAMES if getattr(faults, n) != getattr(Faults(), n)}
-    assert left == fault_settings.RISING
+    assert faults.as_json()["silent_roots"] == ["SPX", "SPXW"]
+    json.dumps(faults.as_json())
+    faults.heal()
+    left = {n for n in FAULT_NAMES if getattr(faults, n) != getattr(Faults(), n)}
+    assert left == RISING
 
 
 def test_plus_adds_to_what_stands() -> None:
     faults = Faults(resets=2)
-    fault_settings.change(faults, {"resets": "+1", "frozen": True, "silent_symbols": [".X"]})
+    faults.change({"resets": "+1", "frozen": True, "silent_symbols": [".X"]})
     assert (faults.resets, faults.frozen, faults.silent_symbols) == (3, True, {".X"})
-    assert fault_settings.parse("rest_delay_secs=0.5") == ("rest_delay_secs", "0.5")
+    assert parse_fault("rest_delay_secs=0.5") == ("rest_delay_secs", "0.5")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +243,7 @@ def test_a_mistaken_fault_is_one_clear_line_and_changes_nothing(
 ) -> None:
     faults = Faults()
     with pytest.raises(ConfigError, match=message):
-        fault_settings.change(faults, changes)
+        faults.change(changes)
     assert faults == Faults()
 
 
@@ -252,7 +251,7 @@ def test_each_fault_is_documented_and_no_other() -> None:
     page = DOCUMENTATION.read_text(encoding="utf-8").partition("## Faults")[2]
     cells = re.findall(r"^\| (`[^|]+`) \|", page.partition("## Witnesses")[0], re.MULTILINE)
     documented = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
-    assert sorted(documented) == sorted(fault_settings.NAMES)
+    assert sorted(documented) == sorted(FAULT_NAMES)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -262,9 +261,9 @@ def test_each_scenario_changes_something_and_leaves_nothing_behind(name: str) ->
         assert faults != Faults()
         if scenario.cuts:
             assert faults.resets
-    fault_settings.heal(faults, fault_settings.RISING)
-    left = {n for n in fault_settings.NAMES if getattr(faults, n) != getattr(Faults(), n)}
-    assert left <= fault_settings.RISING
+    faults.heal(RISING)
+    left = {n for n in FAULT_NAMES if getattr(faults, n) != getattr(Faults(), n)}
+    assert left <= RISING
 
 
 def test_a_session_before_setup_is_not_disturbed(small_market: Market) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from live_box_spreads.simulator import fault_settings
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
 from live_box_spreads.simulator.scenarios import SCENARIOS
 
@@ -90,7 +89,7 @@ def test_faults_are_read_changed_and_healed_at_the_control_address(
     exchange: SimulatedExchange, rest: httpx2.Client
 ) -> None:
     path = "/simulator/faults"
-    assert rest.get(path).json() == fault_settings.plain(exchange.faults)
+    assert rest.get(path).json() == exchange.faults.as_json()
     told = rest.patch(path, json={"frozen": True, "resets": "+1", "silent_roots": ["SPX"]}).json()
     assert (told["frozen"], told["resets"], told["silent_roots"]) == (True, 1, ["SPX"])
     assert exchange.faults.frozen

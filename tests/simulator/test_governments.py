@@ -10,8 +10,8 @@ import pytest
 
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.reference import FileSource, ReferenceDesk
-from live_box_spreads.simulator.market.curve import BOX_CURVE
-from live_box_spreads.simulator.market.governments import (
+from live_box_spreads.simulator.market.curve import (
+    BOX_CURVE,
     BOX_PREMIUM,
     as_csv,
     government_par_yields,

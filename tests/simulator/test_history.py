@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.simulator.clock import ExchangeClock
 from live_box_spreads.simulator.market.history import NEVER, STILL, QuoteHistory
 from live_box_spreads.simulator.market.market import Market
+from live_box_spreads.simulator.serving import ExchangeClock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

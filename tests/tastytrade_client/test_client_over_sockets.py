@@ -152,7 +152,7 @@ async def test_a_token_that_dies_early_is_renewed_unnoticed(
 ) -> None:
     async with wire.client(exchange) as client:
         await client.session_state()
-        exchange._running()._state.office._bearer.clear()  # as after a restart of the server
+        exchange._running()._state.tokens._bearer.clear()  # as after a restart of the server
         assert (await client.session_state()).state
     assert wire.paths == [LOGIN, CALL, CALL, LOGIN, CALL]
     assert wire.statuses == [200, 200, 401, 200, 200]

@@ -1,1 +1,1 @@
-"""DXLink as a server speaks it: a state machine without sockets, and its thin shell."""
+"""The server side of DXLink: a state machine without sockets, and its thin shell."""

@@ -97,7 +97,7 @@ class FeedChannel:
                 marks[kind][:] = False
 
     def holds(self, wanted: Subscription) -> bool:
-        """Tell whether something is subscribed."""
+        """Return whether something is subscribed."""
         return wanted in self._subscribed
 
     def add(self, wanted: Subscription) -> None:
@@ -139,17 +139,17 @@ class FeedChannel:
             self._held_back[subscription.type][row] = False
 
     def _changed(self, kind: str) -> NDArray[np.intp]:
-        """Return the instruments with something to tell, and note them as told."""
+        """Return the instruments with events to send, and note them as sent."""
         steps = changed_steps(self._market, kind)
         newer = (steps > self._sent_step) & self._listened[kind]
         due = (newer | self._fresh[kind] | self._held_back[kind]) & (steps != NEVER)
         silent = self._silent()
         self._fresh[kind][:] = False
-        self._held_back[kind] = due & silent  # and told once they speak again
+        self._held_back[kind] = due & silent  # sent once they are no longer silent
         return np.flatnonzero(due & ~silent)
 
     def _silent(self) -> NDArray[np.bool_]:
-        """Return which instruments are told to send nothing."""
+        """Return which instruments are set to send nothing."""
         faults, listing = self._faults, self._market.listing
         silent = np.zeros(len(self._market.symbols), dtype=bool)
         silent[[self._rows[name] for name in faults.silent_symbols if name in self._rows]] = True
@@ -198,7 +198,7 @@ class FeedChannel:
     def _blank_unquoted(
         self, kind: str, fields: list[str], rows: NDArray[np.intp], columns: list[list[Any]]
     ) -> None:
-        """Blank the quotes of symbols that are told to have none."""
+        """Blank the quotes of symbols that are set to have none."""
         unquoted = self._faults.unquoted_symbols
         if kind != "Quote" or not unquoted:
             return

@@ -141,7 +141,7 @@ def compact(columns: list[list[Any]]) -> list[Any]:
 def full(event_type: str, fields: Sequence[str], columns: list[list[Any]]) -> list[Any]:
     """Return events as objects, empty fields left out.
 
-    Each has its ``eventType``, asked for or not: the specification tells events apart by it.
+    Each has its ``eventType``, asked for or not: it is how the specification distinguishes events.
     """
     return [
         {"eventType": event_type}

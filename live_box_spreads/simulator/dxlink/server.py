@@ -55,13 +55,13 @@ class DxlinkServer:
     async def _run(self, socket: ServerConnection) -> None:
         state = self._state
         session = DxlinkSession(
-            state.market, self._symbol_rows, state.office, state.faults, state.now_secs()
+            state.market, self._symbol_rows, state.tokens, state.faults, state.now_secs()
         )
         reader = asyncio.create_task(self._read(socket, session))
         try:
             await self._write(socket, session, reader)
         except ConnectionClosed:
-            return  # the client left; there is nobody to tell
+            return  # the client has left
         finally:
             session.ended()
             reader.cancel()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from live_box_spreads.simulator.dxlink.channel import FeedChannel, Frame
-from live_box_spreads.simulator.dxlink.hostile import GARBLED, NOISE
 from live_box_spreads.simulator.dxlink.messages import (
     DECODER,
+    GARBLED,
+    NOISE,
     Auth,
     ChannelCancel,
     ChannelRequest,
@@ -22,7 +23,7 @@ from live_box_spreads.simulator.dxlink.messages import (
 )
 
 if TYPE_CHECKING:
-    from live_box_spreads.simulator.credentials import TokenOffice
+    from live_box_spreads.simulator.credentials import TokenIssuer
     from live_box_spreads.simulator.faults import Faults
     from live_box_spreads.simulator.market.market import Market
 
@@ -50,7 +51,7 @@ class DxlinkSession:
         self,
         market: Market,
         symbol_rows: dict[str, int],
-        office: TokenOffice,
+        tokens: TokenIssuer,
         faults: Faults,
         now_secs: float,
     ) -> None:
@@ -59,14 +60,14 @@ class DxlinkSession:
         Args:
             market: where events come from.
             symbol_rows: instrument number by DXLink symbol.
-            office: knows the quote tokens.
+            tokens: checks the quote tokens.
             faults: injected misbehaviour.
             now_secs: the clock now.
         """
         self.close: tuple[int, str] | None = None
         self._market = market
         self._symbol_rows = symbol_rows
-        self._office = office
+        self._tokens = tokens
         self._faults = faults
         self._outgoing: list[str] = []
         self._channels: dict[int, FeedChannel] = {}
@@ -141,7 +142,7 @@ class DxlinkSession:
     def ended(self) -> None:
         """Note that the socket is gone."""
         if self._credential is not None:
-            self._office.close_dxlink_session(self._credential)
+            self._tokens.close_dxlink_session(self._credential)
             self._credential = None
 
     def _take(self, message: ClientMessage, now_secs: float) -> None:
@@ -195,8 +196,8 @@ class DxlinkSession:
             self._send_due_auth_state(self._auth_state_due_secs)
         if self._credential is None:
             self._token = message.token
-            self._credential = self._office.open_dxlink_session(message.token, now_secs)
-        elif self._office.quote_token_is_good(message.token, now_secs):
+            self._credential = self._tokens.open_dxlink_session(message.token, now_secs)
+        elif self._tokens.quote_token_is_good(message.token, now_secs):
             self._token = message.token  # authorized anew, with a token that lasts longer
         if self._credential is None:
             self._error(0, "UNAUTHORIZED", "The token is not valid, or has too many sessions")
@@ -257,7 +258,7 @@ class DxlinkSession:
             self._error(channel.number, "BAD_ACTION", "Your subscription size is too big")
 
     def _add(self, channel: FeedChannel, wanted: Subscription) -> bool:
-        """Subscribe unless the session is full; tell whether it is held now."""
+        """Subscribe unless the session is full; return whether it is held now."""
         size = sum(each.size for each in self._channels.values())
         if size >= self._faults.most_subscriptions and not channel.holds(wanted):
             return False
@@ -278,10 +279,10 @@ class DxlinkSession:
         self._send({"type": "ERROR", "channel": channel, "error": kind, "message": message})
 
     def _send_injected(self, now_secs: float) -> None:
-        """Send what nobody asked for, if told to."""
+        """Send the injected frames."""
         faults = self._faults
         authorised = faults.expiry_ends_sessions and self._credential is not None
-        if authorised and not self._office.quote_token_is_good(self._token, now_secs):
+        if authorised and not self._tokens.quote_token_is_good(self._token, now_secs):
             self.revoke()
         if faults.take_one("error_frames"):
             self._error(0, "UNKNOWN", "Something went wrong")

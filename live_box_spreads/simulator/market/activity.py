@@ -15,7 +15,7 @@ from live_box_spreads.model.sessions import (
     session_on_or_before,
 )
 from live_box_spreads.simulator.market.spots import INDICES
-from live_box_spreads.simulator.market.strikes import SPACINGS
+from live_box_spreads.simulator.market.universe import SPACINGS
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -22,7 +22,7 @@ class Book:
     A reader who remembers ``step`` sees what changed since by the three ``*_step`` columns.
 
     Attributes:
-        bid: index points; 0 where somebody bids nothing, NaN where nobody makes a market.
+        bid: index points; 0 for a bid of nothing, NaN where there is no market.
         ask: index points.
         bid_size: contracts.
         ask_size: contracts.

@@ -28,7 +28,7 @@ class Conditions:
         mid_noise: standard deviation of a mid around the fair price, in half-spreads.
         shared: part of that noise's variance that stands still and that neighbouring strikes have
             in common: a maker leans to one side over a stretch of strikes. 0 to 1.
-        no_ask_share: contracts for which nobody asks, as a share of all.
+        no_ask_share: contracts without an ask, as a share of all.
         volatility: implied volatilities, as a multiple of the normal ones.
     """
 

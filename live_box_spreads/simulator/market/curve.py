@@ -1,4 +1,4 @@
-"""The true discount curve that the simulated market quotes from."""
+"""The true discount curve of the simulated market, and par yields of its government bonds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import NDArray
 
 DAYS_A_YEAR = 365.0
+
+BOX_PREMIUM = 0.0035
+"""How far the boxes of the simulated market pay above its governments, continuous."""
+
+_HALF_YEAR = 0.5
+TENORS_MONTHS = {
+    "1m": 1,
+    "2m": 2,
+    "3m": 3,
+    "4m": 4,
+    "6m": 6,
+    "1y": 12,
+    "2y": 24,
+    "3y": 36,
+    "5y": 60,
+    "7y": 84,
+    "10y": 120,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +69,25 @@ class NelsonSiegel:
 
 BOX_CURVE = NelsonSiegel(level=0.0445, slope=-0.0050, hump=-0.0110, decay_years=1.6)
 """3.95 % overnight, a trough of 3.84 % around a year and a half, 4.01 % at five years."""
+
+
+def government_par_yields(curve: NelsonSiegel = BOX_CURVE) -> dict[str, float]:
+    """Return par yields by tenor, fractions, semi-annual (simple up to half a year).
+
+    The zero curve is that of the boxes less ``BOX_PREMIUM`` at every maturity.
+    """
+    return {name: _par_yield(curve, months / 12) for name, months in TENORS_MONTHS.items()}
+
+
+def _par_yield(curve: NelsonSiegel, years: float) -> float:
+    period = min(years, _HALF_YEAR)
+    count = round(years / period)
+    payments = np.linspace(period, count * period, count)
+    discounts = curve.discount(payments) * np.exp(BOX_PREMIUM * payments)
+    return float((1 - discounts[-1]) / discounts.sum() / period)
+
+
+def as_csv(day: date, par_yields: dict[str, float]) -> str:
+    """Return par yields as a reference file: ``date,1m,…,10y``, per cent, two decimals."""
+    cells = (f"{100 * par:.2f}" for par in par_yields.values())
+    return f"date,{','.join(par_yields)}\n{day.isoformat()},{','.join(cells)}\n"

@@ -83,7 +83,7 @@ def listed_expiries(pattern: ExpiryPattern, today: date) -> list[date]:
 
 
 def is_standard(expiry: date) -> bool:
-    """Tell whether an expiry is its month's third Friday (or the session standing in for it)."""
+    """Return whether an expiry is its month's third Friday, or the session in its place."""
     return expiry == third_friday(expiry.year, expiry.month)
 
 

@@ -35,7 +35,7 @@ class QuoteWindow:
     """The quotes of all contracts over a while.
 
     Attributes:
-        bid: at the beginning, index points, one entry a contract; NaN where nobody quotes.
+        bid: at the beginning, index points, one entry a contract; NaN where not quoted.
         ask: the same.
         steps: what changed since, oldest first.
     """

@@ -11,15 +11,14 @@ from live_box_spreads.simulator.market.activity import (
     share_of_session,
     trading_day,
 )
-from live_box_spreads.simulator.market.black76 import call_price_and_delta
 from live_box_spreads.simulator.market.book import Book
 from live_box_spreads.simulator.market.conditions import NORMAL, Conditions
 from live_box_spreads.simulator.market.curve import BOX_CURVE, NelsonSiegel
 from live_box_spreads.simulator.market.quoting import half_spread, quote, quoting_terms
-from live_box_spreads.simulator.market.smile import Smile
 from live_box_spreads.simulator.market.spots import INDICES, Spots
 from live_box_spreads.simulator.market.truth import SeriesClock, SeriesState, Truth
 from live_box_spreads.simulator.market.universe import ALL_ROOTS, build_listing
+from live_box_spreads.simulator.market.volatility import Smile, call_price_and_delta
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -171,7 +170,7 @@ class Market:
         return np.flatnonzero(moved | lucky | (age >= LONGEST_QUOTE_SECS))
 
     def _requote(self, rows: NDArray[np.intp]) -> None:
-        """Quote some contracts anew; nobody ever quotes the few without a market."""
+        """Quote some contracts anew; the few without a market are never quoted."""
         rows = rows[self._terms.quoted[rows]]
         fair, delta = self._price(rows, self._state)
         series = self.listing.series_of[rows]

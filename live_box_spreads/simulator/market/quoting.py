@@ -54,7 +54,7 @@ class Terms:
         tick_below: price step under the threshold.
         tick_above: price step from the threshold on.
         threshold: price at which the step changes.
-        quoted: False where nobody makes a market.
+        quoted: False where there is no market.
         lean: how far the mid stands from the fair price for good, in half-spreads.
     """
 
@@ -81,7 +81,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class QuotedSides:
-    """Fresh quotes; NaN is a side that nobody quotes; arrays of one length."""
+    """Fresh quotes; NaN is a side that is not quoted; arrays of one length."""
 
     bid: NDArray[np.float64]
     ask: NDArray[np.float64]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from live_box_spreads.simulator.market.smile import VarianceTerm
+from live_box_spreads.simulator.market.volatility import VarianceTerm
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -1,1 +1,1 @@
-"""The vendor's REST API as a local server speaks it."""
+"""The vendor's REST API as a local server."""

@@ -1,25 +1,62 @@
-"""The REST side of the simulated exchange, as an ASGI app."""
+"""The REST side of the simulated exchange, as an ASGI app; with paths of its own for faults."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
-from live_box_spreads.simulator.rest.control import ControlRoutes
+from live_box_spreads.model.errors import ConfigError
 from live_box_spreads.simulator.rest.gate import Gate
 from live_box_spreads.simulator.rest.login import LoginRoutes
 from live_box_spreads.simulator.rest.orders import OrderRoutes
 from live_box_spreads.simulator.rest.quotes import QuoteRoutes
-from live_box_spreads.simulator.rest.responses import RefusedError, refused
+from live_box_spreads.simulator.rest.responses import RefusedError, encoded, refused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from live_box_spreads.simulator.exchange_state import ExchangeState
+
+
+class ControlRoutes:
+    """Handlers of ``/simulator/…``; like all of the exchange they answer on loopback only."""
+
+    def __init__(self, state: ExchangeState) -> None:
+        """Serve this exchange."""
+        self._state = state
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/simulator/truth", self._truth),
+            Route("/simulator/faults", self._faults),
+            Route("/simulator/faults", self._change, methods=["PATCH"]),
+            Route("/simulator/faults", self._heal, methods=["DELETE"]),
+        ]
+
+    async def _truth(self, _request: Request) -> Response:
+        return encoded(self._state.market.truth().as_json())
+
+    async def _faults(self, _request: Request) -> Response:
+        return encoded(self._state.faults.as_json())
+
+    async def _change(self, request: Request) -> Response:
+        try:
+            changes = msgspec.json.decode(await request.body(), type=dict[str, object])
+            self._state.faults.change(changes)
+        except (msgspec.MsgspecError, ConfigError) as error:
+            raise RefusedError(400, "validation_error", str(error)) from None
+        return await self._faults(request)
+
+    async def _heal(self, request: Request) -> Response:
+        self._state.faults.heal()
+        return await self._faults(request)
 
 
 def build_app(state: ExchangeState) -> Starlette:

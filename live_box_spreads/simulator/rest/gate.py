@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from live_box_spreads.simulator.rest.hostile import gzip_bomb, trickle
-from live_box_spreads.simulator.rest.responses import RefusedError, html, refused
+from live_box_spreads.simulator.rest.responses import (
+    RefusedError,
+    gzip_bomb,
+    html,
+    refused,
+    trickle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +73,7 @@ class Gate:
 
     def _unauthorised(self, request: Request) -> Response | None:
         given = request.headers.get("Authorization", "")
-        if self._state.office.credential(given, self._state.now_secs()) is not None:
+        if self._state.tokens.credential(given, self._state.now_secs()) is not None:
             return None
         if not given:
             message = "This endpoint requires an authenticated session"

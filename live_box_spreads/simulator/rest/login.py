@@ -54,8 +54,8 @@ class LoginRoutes:
         wanted = await _body(request, _TokenRequest)
         if wanted.grant_type != "refresh_token":
             return _oauth_error("unsupported_grant_type", "Only refresh_token is supported")
-        office, now_secs = self._state.office, self._state.now_secs()
-        token = office.grant_access(wanted.client_secret, wanted.refresh_token, now_secs)
+        tokens, now_secs = self._state.tokens, self._state.now_secs()
+        token = tokens.grant_access(wanted.client_secret, wanted.refresh_token, now_secs)
         if token is None:
             return _oauth_error("invalid_grant", "Invalid client secret or refresh token")
         life_secs = int(self._state.faults.access_token_secs)
@@ -63,21 +63,21 @@ class LoginRoutes:
 
     async def _open_session(self, request: Request) -> Response:
         wanted = await _body(request, _SessionRequest)
-        office, now_secs = self._state.office, self._state.now_secs()
+        tokens, now_secs = self._state.tokens, self._state.now_secs()
         if not self._state.password_logins:
             message = "Session login is no longer available. Please use OAuth2."
             raise RefusedError(401, "session_login_disabled", message)
         if wanted.password:
-            right = office.password_is_right(wanted.login, wanted.password)
+            right = tokens.password_is_right(wanted.login, wanted.password)
         else:
-            right = office.spend_remember_token(wanted.login, wanted.remember_token)
+            right = tokens.spend_remember_token(wanted.login, wanted.remember_token)
         if not right:
             message = "Invalid login, please check your username and password."
             raise RefusedError(401, "invalid_credentials", message)
         challenge = self._challenge_unless_met(request)
         if challenge is not None:
             return challenge
-        session = office.open_password_session(now_secs, remember=wanted.remember_me)
+        session = tokens.open_password_session(now_secs, remember=wanted.remember_me)
         expires = datetime.fromtimestamp(session.expires_at_secs, UTC)
         body = {
             "user": {
@@ -97,25 +97,25 @@ class LoginRoutes:
         """Return the 403 that opens a device challenge, or None if there is no need for it."""
         if not self._state.faults.device_challenge:
             return None
-        office = self._state.office
+        tokens = self._state.tokens
         challenge = request.headers.get("X-Tastyworks-Challenge-Token", "")
-        if office.meet_challenge(challenge, request.headers.get("X-Tastyworks-OTP", "")):
+        if tokens.meet_challenge(challenge, request.headers.get("X-Tastyworks-OTP", "")):
             return None
         message = "Device challenge is required before logging in from this device"
         error = {"error": {"code": "device_challenge_required", "message": message}}
         answer = encoded(error, 403)
-        answer.headers["X-Tastyworks-Challenge-Token"] = office.open_challenge()
+        answer.headers["X-Tastyworks-Challenge-Token"] = tokens.open_challenge()
         return answer
 
     async def _challenge(self, request: Request) -> Response:
         token = request.headers.get("X-Tastyworks-Challenge-Token", "")
-        if not self._state.office.challenge_is_open(token):
+        if not self._state.tokens.challenge_is_open(token):
             raise RefusedError(401, "invalid_challenge", "The device challenge is not known")
         body = {"step": "otp_verification", "redirect": {"method": "POST", "url": "/sessions"}}
         return data(body, "/device-challenge")
 
     async def _close_session(self, request: Request) -> Response:
-        self._state.office.close_session(request.headers.get("Authorization", ""))
+        self._state.tokens.close_session(request.headers.get("Authorization", ""))
         return Response(status_code=204)
 
     async def _validate(self, _request: Request) -> Response:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from live_box_spreads.simulator.rest.chains import contract_item, flat_chain, nested_chain
-from live_box_spreads.simulator.rest.market_data import instrument_item
-from live_box_spreads.simulator.rest.market_time import current_session, holidays
+from live_box_spreads.simulator.rest.market_data import current_session, holidays, instrument_item
 from live_box_spreads.simulator.rest.responses import RefusedError, data, decimal, items
 
 if TYPE_CHECKING:
@@ -115,11 +114,11 @@ class QuoteRoutes:
 
     async def _quote_token(self, request: Request) -> Response:
         state = self._state
-        holder = state.office.credential(request.headers["Authorization"], state.now_secs())
+        holder = state.tokens.credential(request.headers["Authorization"], state.now_secs())
         if holder is None:  # it expired since the gate let it pass
             raise RefusedError(401, "token_invalid", "This token is invalid or has expired")
         body = {
-            "token": state.office.grant_quote_token(holder, state.now_secs()),
+            "token": state.tokens.grant_quote_token(holder, state.now_secs()),
             "dxlink-url": state.dxlink_url,
             "level": state.level,
         }

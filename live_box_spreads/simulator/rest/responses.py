@@ -1,11 +1,17 @@
-"""Answers in the vendor's form: an envelope, dasherised keys, errors with a code."""
+"""Answers in the vendor's form: envelope, dasherised keys, error codes; and hostile answers."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import zlib
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.responses import HTMLResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 class RefusedError(Exception):
@@ -18,7 +24,7 @@ class RefusedError(Exception):
         message: str,
         errors: list[Any] | None = None,
     ) -> None:
-        """Keep what the error answer says."""
+        """Keep the body of the error answer."""
         super().__init__(message)
         self.status = status
         self.body: dict[str, Any] = {"code": code, "message": message}
@@ -55,3 +61,23 @@ def html(status: int, title: str) -> Response:
 def decimal(value: float) -> str:
     """Return a decimal as the vendor writes it: a string with a fraction digit."""
     return str(round(float(value), 6))
+
+
+async def trickle() -> AsyncIterator[bytes]:
+    """Give a space every tenth of a second, which JSON may begin with, until the client leaves."""
+    while True:
+        yield b" "
+        await asyncio.sleep(0.1)
+
+
+@cache
+def gzip_bomb(megabytes: int = 1_000) -> bytes:
+    """Return gzip that unpacks to so many megabytes of spaces, and is a thousandth of that.
+
+    After a full flush a block stands alone, so that one can be repeated without packing it again.
+    """
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    block = b" " * 2**20
+    first = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    return first + again * (megabytes - 1)

@@ -1,7 +1,8 @@
-"""The volatility surface that the simulated market quotes from."""
+"""The volatility surface that the simulated market quotes from, and option prices by it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,27 @@ class Smile:
         root = np.sqrt((scaled + self.skew) ** 2 + 1.0 - self.skew**2)
         variances: NDArray[np.float64] = 0.5 * at_the_money * (1.0 + self.skew * scaled + root)
         return variances
+
+
+def _normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = 0.5 * (1.0 + _erf(values / math.sqrt(2.0)))
+    return probabilities
+
+
+def call_price_and_delta(
+    forward: NDArray[np.float64], strike: NDArray[np.float64], total_variance: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return undiscounted call prices and deltas to the forward (Black, 1976); all shapes alike.
+
+    A put follows from parity, exactly: price ``call - (forward - strike)``, delta ``delta - 1``.
+
+    Args:
+        forward: positive.
+        strike: positive, in the forward's unit.
+        total_variance: volatility squared times years; zero gives the exercise value.
+    """
+    deviation = np.sqrt(np.maximum(total_variance, 1e-16))
+    d1 = np.log(forward / strike) / deviation + 0.5 * deviation
+    delta = _normal_cdf(d1)
+    price = forward * delta - strike * _normal_cdf(d1 - deviation)
+    return np.maximum(price, np.maximum(forward - strike, 0.0)), delta

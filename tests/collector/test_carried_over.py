@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from live_box_spreads.collector.inheritance import inherited
 from live_box_spreads.collector.live_book import LiveBook
+from live_box_spreads.collector.sources import carried_over
 from live_box_spreads.feeds.base import Update
 from live_box_spreads.model.chain import Timeliness
 from tests.collector.scripted import START, contracts_of, quotes
@@ -21,7 +21,7 @@ def book_of_both_roots() -> LiveBook:
 
 def test_what_is_listed_still_and_was_quoted_is_handed_on() -> None:
     before = book_of_both_roots().snapshot(NOW, "test", Timeliness.LIVE)
-    update = inherited(before, contracts_of("SPXW", "SPX"), NOW)  # in another order
+    update = carried_over(before, contracts_of("SPXW", "SPX"), NOW)  # in another order
     assert update is not None
     assert update.quotes is not None
     assert update.lost is not None
@@ -39,4 +39,4 @@ def test_nothing_in_common_is_nothing_to_hand_on() -> None:
     before = book_of_both_roots().snapshot(NOW, "test", Timeliness.LIVE)
     table = contracts_of("SPX").table
     one_unquoted = type(contracts_of("SPX"))(table.head(1))
-    assert inherited(before, one_unquoted, NOW) is None
+    assert carried_over(before, one_unquoted, NOW) is None
