@@ -70,9 +70,13 @@ def run_dashboard(
         # Bound first: a port in use is told at once, before the slow imports.
         import uvicorn  # noqa: PLC0415
 
+        from live_box_spreads.collector.publishing import Publisher  # noqa: PLC0415
         from live_box_spreads.dashboard.market_view import MarketView  # noqa: PLC0415
+        from live_box_spreads.service.folder_watch import FolderWatch  # noqa: PLC0415
 
         view = MarketView(settings, collector_started=collector_started)
+        publisher = Publisher()
+        publisher.subscribe(view)
         threading.Thread(target=_warm_up, args=(view,), name="warm-up", daemon=True).start()
         app = _build(view)
         url = f"http://{_in_url(host)}:{listener.getsockname()[1]}/"
@@ -84,7 +88,8 @@ def run_dashboard(
                     on_ready(url)
 
         config = uvicorn.Config(app.server, log_level="warning", access_log=False)
-        Server(config).run(sockets=[listener])
+        with publisher, FolderWatch(settings.store(), publisher, clock=view.clock):
+            Server(config).run(sockets=[listener])
 
 
 def _build(view: MarketView) -> dash.Dash:

@@ -211,6 +211,8 @@ class _Draw:
     def __call__(self, part: Part) -> _Drawn:
         try:
             market = self.view.snapshots.market(self.version["snapshot"])
-            return _Drawn(part.draw(self.view, market, Choices.read(self.controls)))
+            choices = Choices.read(self.controls)
+            self.view.note_shown(choices)
+            return _Drawn(part.draw(self.view, market, choices))
         except DRAWING_ERRORS as error:
             return _Drawn(part.failed(self.failures.line(part.name, error)), failed=True)

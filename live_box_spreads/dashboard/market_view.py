@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.model.products import PRODUCTS
 from live_box_spreads.model.settlement import trade_date
 from live_box_spreads.reference.history import Reference
+from live_box_spreads.service.folder_watch import SnapshotFile
 from live_box_spreads.service.snapshots import Market, Snapshots
 from live_box_spreads.settings import make_reference
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from live_box_spreads.books.boxes.opportunities import Opportunities
     from live_box_spreads.books.desk import Desk
     from live_box_spreads.books.views.surfaces import Survey
+    from live_box_spreads.collector.events import Event
+    from live_box_spreads.dashboard.choices import Side
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 
@@ -36,6 +40,10 @@ BEST_BOXES = 200
 _REFERENCE_WAIT_SECS = 1.0
 _CLEAR_WITHIN = 3.0
 """A cell is drawn if its rate is at most this many times worse known than the best of its row."""
+_SHOWN_FOR_SECS = 300.0
+"""A page that has asked for nothing for so long is taken for closed."""
+_MOST_PREPARED = 4
+"""Choices of pages for which a new snapshot is computed ahead, the latest ones."""
 _NO_STRIKE = 1.0
 """Where a grid of strikes lies if the chain has no strike."""
 _GRID_STEP = 1.02
@@ -43,7 +51,13 @@ _GRID_STEP = 1.02
 
 
 class MarketView:
-    """What the panels ask for. Safe to use from many threads."""
+    """What the panels ask for. Safe to use from many threads.
+
+    It subscribes to new snapshots, and computes what open pages show of one before they ask.
+    """
+
+    name = "dashboard"
+    wants = frozenset({SnapshotFile})
 
     def __init__(
         self,
@@ -66,7 +80,9 @@ class MarketView:
             clock=clock,
             collector_started=collector_started,
         )
+        self.clock = clock
         self._references = make_reference(settings)
+        self._shown: dict[tuple[str, BoxOptions, Side], float] = {}
 
     def desk(self, market: Market, options: BoxOptions) -> Desk:
         """Return the desk of a snapshot under the chosen options."""
@@ -114,6 +130,24 @@ class MarketView:
         day = trade_date(market.chain.snapshot_time)
         return self._references.on(day, wait_secs=_REFERENCE_WAIT_SECS)
 
+    def note_shown(self, choices: Choices) -> None:
+        """Remember what a page shows, so that it is computed ahead for the next snapshot."""
+        self._shown[choices.root, choices.options, choices.side] = time.monotonic()
+
+    def receive(self, event: Event) -> None:
+        """Compute for a new snapshot what open pages show."""
+        if not isinstance(event, SnapshotFile):
+            return
+        market = self.snapshots.newest().market
+        since_secs = time.monotonic() - _SHOWN_FOR_SECS
+        # A copy: pages add to it meanwhile.
+        shown = {key: at for key, at in dict(self._shown).items() if at > since_secs}
+        self._shown = shown
+        latest = sorted(shown, key=shown.__getitem__, reverse=True)[:_MOST_PREPARED]
+        for root, options, side in latest:
+            if market is not None and root in market.desk.loan_roots:
+                self._prepare(market, Choices(root, options=options, side=side))
+
     def warm_up(self) -> None:
         """Compute what a page asks for first."""
         market = self.snapshots.newest().market
@@ -122,8 +156,11 @@ class MarketView:
             return
         options = BoxOptions(self.settings.compounding)
         root = next((root for root in self.settings.tickers if root in roots), roots[0])
-        choices = Choices(root, options=options)
-        self.desk(market, options).smooth(root)
+        self._prepare(market, Choices(root, options=options))
+
+    def _prepare(self, market: Market, choices: Choices) -> None:
+        """Compute what takes longest of a page, and keep it."""
+        self.desk(market, choices.options).smooth(choices.root)
         for _ in self.survey(market, choices):
             continue
         self.best_boxes(market, choices)

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from live_box_spreads.books import desk
+from live_box_spreads.books.views.surfaces import Survey, survey_boxes
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.dashboard.market_view import MarketView, reference_price
 from live_box_spreads.model.rates import Compounding
+from live_box_spreads.service.folder_watch import SnapshotFile
 from live_box_spreads.service.history import HISTORY_ROWS
 from tests.dashboard.market import NOON, SPOT, chain_at, newest
 
 if TYPE_CHECKING:
+    from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.settings import Settings
 
 EXPIRY = date(2025, 12, 19)
@@ -72,11 +76,33 @@ def test_the_larger_of_the_configured_and_the_chosen_volume_counts(
     view.settings.store().write(chain_at())
     market = newest(view)
     assert market is not None
-    desk = view.desk(market, BoxOptions(min_leg_volume=chosen))
-    shown = desk.boxes("SPXW", EXPIRY).frame
+    shown = view.desk(market, BoxOptions(min_leg_volume=chosen)).boxes("SPXW", EXPIRY).frame
     every = MarketView(settings).desk(market, BoxOptions()).boxes("SPXW", EXPIRY).frame
     assert len(shown) == len(every.filter(every["min_leg_volume"] >= least))
     assert 0 < len(shown) < len(every)
+
+
+def test_a_new_snapshot_is_computed_for_open_pages_before_they_ask(
+    view: MarketView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surveyed: list[date] = []
+
+    def survey(table: BoxTable, *more: Any) -> Survey:
+        surveyed.append(table.expiry)
+        return survey_boxes(table, *more)
+
+    monkeypatch.setattr(desk, "survey_boxes", survey)
+    new = SnapshotFile(view.settings.store().write(chain_at()), (0, 0, 0, 0))
+    view.receive(new)
+    assert surveyed == []  # no page is open
+    view.note_shown(Choices("SPXW"))
+    view.note_shown(Choices("ABSENT"))
+    view.receive(new)
+    assert len(surveyed) == 3
+    market = newest(view)
+    assert market is not None
+    assert [each.kept > 0 for each in view.survey(market, Choices("SPXW"))] == [True] * 3
+    assert len(surveyed) == 3
 
 
 def test_compounding_is_that_of_the_choice(view: MarketView) -> None:
