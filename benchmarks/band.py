@@ -10,17 +10,14 @@ from itertools import combinations, pairwise
 from math import inf
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.timing import json_file, timed, write_json
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.curves.band import Bands, bands
 from live_box_spreads.books.kernels import BAND
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EXPIRIES, STRIKES = 60, 400
 ROUNDS = 51
@@ -76,16 +73,6 @@ def python_loop(blocks: StrikeBlocks) -> tuple[list[float], list[float]]:
     return lend, borrow
 
 
-def timed(way: Callable[[], object], rounds: int) -> list[float]:
-    """Return the seconds of each call."""
-    seconds = []
-    for _ in range(rounds):
-        began = perf_counter()
-        way()
-        seconds.append(perf_counter() - began)
-    return seconds
-
-
 def assert_equal(found: Bands, wanted: Bands) -> None:
     """Check that two ways found the same band."""
     for one, other in ((found.lend, wanted.lend), (found.borrow, wanted.borrow)):
@@ -94,6 +81,7 @@ def assert_equal(found: Bands, wanted: Bands) -> None:
 
 def main() -> None:
     """Check the ways against each other, time each many times in a row, print medians."""
+    file = json_file()
     blocks = quoted_blocks()
     seconds = {
         "numpy, every pair": timed(lambda: bands(blocks, ALL), 5),
@@ -117,6 +105,7 @@ def main() -> None:
         **seconds,
     }
     report(seconds)
+    write_json(file, "band", seconds)
 
 
 def report(seconds: dict[str, list[float]]) -> None:

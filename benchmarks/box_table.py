@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from benchmarks.timing import json_file, timed, write_json
 from live_box_spreads.books.boxes.prices import (
     StrikePairs,
     box_prices,
@@ -100,6 +101,7 @@ def box_objects(chain: Chain) -> list[tuple[float, ...]]:
 
 def main() -> None:
     """Check the ways against each other, time each many times in a row, print medians."""
+    file = json_file()
     chain = quoted_chain()
     forwards = synthetics(chain, ROOT, EXPIRY, QualityRules()).forwards
     pairs = StrikePairs.within(forwards.strike)
@@ -122,17 +124,9 @@ def main() -> None:
         "plain Python loop": (lambda: python_loop(forwards), 7),
         "BoxSpread objects": (lambda: box_objects(chain), 1),
     }
-    report({name: measure(way, rounds) for name, (way, rounds) in ways.items()})
-
-
-def measure(way: Callable[[], object], rounds: int) -> list[float]:
-    """Return the seconds of each call."""
-    seconds = []
-    for _ in range(rounds):
-        began = perf_counter()
-        way()
-        seconds.append(perf_counter() - began)
-    return seconds
+    seconds = {name: timed(way, rounds) for name, (way, rounds) in ways.items()}
+    report(seconds)
+    write_json(file, "box_table", seconds)
 
 
 def report(seconds: dict[str, list[float]]) -> None:

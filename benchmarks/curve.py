@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.plain_estimators import robust_line_and_error, scipy_line
+from benchmarks.timing import json_file, timed, write_json
 from live_box_spreads.books.curves.parity_fit import parity_fits
 from live_box_spreads.books.kernels import PARITY
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
@@ -73,18 +74,9 @@ def one_by_one(
     return found
 
 
-def timed(way: Callable[[], object], rounds: int) -> list[float]:
-    """Return the seconds of each call."""
-    seconds = []
-    for _ in range(rounds):
-        began = perf_counter()
-        way()
-        seconds.append(perf_counter() - began)
-    return seconds
-
-
 def main() -> None:
     """Check the ways against the truth and each other, time each many times, print medians."""
+    file = json_file()
     blocks, discount = quoted_blocks()
     by_numpy = parity_fits(blocks)
     assert not any(by_numpy.reasons)
@@ -100,7 +92,9 @@ def main() -> None:
     compiled = parity_fits(blocks)
     np.testing.assert_allclose(compiled.discount, by_numpy.discount, rtol=1e-10)
     np.testing.assert_allclose(compiled.std_error, by_numpy.std_error, rtol=1e-6)
-    report({"compiled": timed(lambda: parity_fits(blocks), ROUNDS), **seconds})
+    seconds = {"compiled": timed(lambda: parity_fits(blocks), ROUNDS), **seconds}
+    report(seconds)
+    write_json(file, "curve", seconds)
 
 
 def report(seconds: dict[str, list[float]]) -> None:

@@ -42,7 +42,7 @@ with atheris.instrument_imports(
     from live_box_spreads.simulator.dxlink.messages import GARBLED, NOISE
     from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames
 
-    compact.compile_reader()
+    compact.READER.load()
 
 _MOST_FRAMES = 6
 _SHARE_OF_BYTES, _SHARE_OF_SPACES, _SHARE_OF_COPIES, _SHARE_OF_WHOLES = 0.4, 0.2, 0.1, 0.1

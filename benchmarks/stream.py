@@ -27,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for the blaster, when run 
 
 from benchmarks.dxlink_blaster import FIELDS as QUOTE_FIELDS
 from benchmarks.dxlink_blaster import Load, batches, feed_data, symbols
+from benchmarks.timing import json_file, write_json
 from live_box_spreads.collector.live_book import LiveBook
 from live_box_spreads.dxlink import messages as m
-from live_box_spreads.dxlink.compact import compile_reader
+from live_box_spreads.dxlink.compact import READER
 from live_box_spreads.dxlink.connection import DXLinkConnection
 from live_box_spreads.dxlink.protocol import DXLinkProtocol
 from live_box_spreads.dxlink.subscriptions import ChangeBudget, SharedBudget
@@ -137,15 +138,19 @@ def sdk_frames() -> tuple[Callable[[str], object], list[str]] | None:
     return decode, frames[:SDK_FRAMES]
 
 
-def decode_and_apply() -> None:
-    """Compare the ways from a frame's text to the book, and the SDK's to its objects."""
+def decode_and_apply() -> dict[str, list[float]]:
+    """Compare the ways from a frame's text to the book, and the SDK's to its objects.
+
+    Returns:
+        CPU seconds of each round by way.
+    """
     by_size = {size: [feed_data(rows) for rows in batches(CONTRACTS, size)] for size in (500, 50)}
     slow, fast = Client(), Client()
     ways: dict[str, tuple[list[float], int]] = {}
     frames = by_size[QUOTES_A_FRAME]
     ways["decoder alone, 500 a frame"] = measured(slow.take, frames, ROUNDS), CONTRACTS
     began = monotonic()
-    compile_reader()
+    READER.load()
     print(f"loading the compiled reader: {monotonic() - began:.1f} s")
     for size, some in by_size.items():
         taken = measured(fast.take, some, ROUNDS)
@@ -161,6 +166,7 @@ def decode_and_apply() -> None:
         ratio = f"{speed * median(base[0]) / base[1]:.1f}" if base else "-"
         print(f"{name:<30}{speed:>22,.0f}{count / min(taken):>14,.0f}{ratio:>8}")
     verdict(CONTRACTS / median(ways["compiled reader, 500 a frame"][0]), 2e6, "quotes/s per core")
+    return {name: taken for name, (taken, _) in ways.items()}
 
 
 def assert_same(one: LiveBook, other: LiveBook) -> None:
@@ -271,7 +277,7 @@ async def receive(port: int, secs: float, connections: int) -> tuple[Seen, LiveB
 def session(port: int, secs: float, connections: int, *, compiled: bool) -> None:
     """Be a client of a blaster, in a process of its own, and print what was seen."""
     if compiled:
-        compile_reader()
+        READER.load()
     seen, book = asyncio.run(receive(port, secs, connections))
     chain = book.snapshot(datetime.now(UTC), "benchmark", Timeliness.SIMULATED)
     print(
@@ -308,9 +314,12 @@ def in_a_process(load: Load, secs: float, connections: int, *, compiled: bool) -
     return found
 
 
-def over_a_socket() -> None:
-    """Measure the whole client over loopback: speed, delay, memory."""
-    seen = in_a_process(Load(CONTRACTS, 500, 0), BLAST_SECS, 1, compiled=True)
+def over_a_socket() -> dict[str, Any]:
+    """Measure the whole client over loopback: speed, delay, memory; return what was seen."""
+    rows: dict[str, Any] = {}
+    rows["as fast as it goes"] = seen = in_a_process(
+        Load(CONTRACTS, 500, 0), BLAST_SECS, 1, compiled=True
+    )
     print(
         f"\nover loopback, as fast as it goes: {seen['speed']:,.0f} quotes/s; the client had "
         f"{seen['cpu_secs'] / seen['wall_secs']:.0%} of a core, "
@@ -318,8 +327,9 @@ def over_a_socket() -> None:
     )
     verdict(seen["speed"], 0.8e6, "quotes/s over loopback")
     for compiled in (True, False):
-        seen = in_a_process(Load(CONTRACTS, 50, RATE), LATENCY_SECS, 4, compiled=compiled)
         reader = "compiled reader" if compiled else "reader compiled on the way"
+        seen = in_a_process(Load(CONTRACTS, 50, RATE), LATENCY_SECS, 4, compiled=compiled)
+        rows[f"{RATE:,} quotes/s, {reader}"] = seen
         print(
             f"\n{seen['speed']:,.0f} quotes/s, three connections, {reader}: from written to "
             f"readable {seen['p50_ms']:.1f} ms median, {seen['p99_ms']:.1f} ms p99, "
@@ -328,8 +338,10 @@ def over_a_socket() -> None:
         if compiled:
             verdict(-seen["p99_ms"], -50, "ms p99")
     seen = in_a_process(Load(CONTRACTS, 50, RATE // 10), LATENCY_SECS, 4, compiled=False)
+    rows[f"{RATE // 10:,} quotes/s"] = seen
     print(f"\n{seen['speed']:,.0f} quotes/s, {CONTRACTS:,} contracts, three connections")
     verdict(-seen["peak_mib"], -250, "MiB peak memory of the process")
+    return rows
 
 
 def verdict(found: float, target: float, unit: str) -> None:
@@ -344,8 +356,8 @@ def main() -> None:
         port, secs, connections, compiled = sys.argv[2:6]
         session(int(port), float(secs), int(connections), compiled=compiled == "1")
         return
-    decode_and_apply()
-    over_a_socket()
+    file = json_file()
+    write_json(file, "stream", {**decode_and_apply(), **over_a_socket()})
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ so that both always give the same result.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from live_box_spreads.machine_code import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,23 +43,8 @@ class PlainRows:
     numbers: NDArray[np.float64]
 
 
-@cache
-def compile_reader() -> ModuleType:
-    """Load and compile the reader; from then on every decoder of this process reads with it.
-
-    Takes seconds (importing numba, and the first time on a machine compiling). Safe in a thread:
-    until it has returned, decoders do without.
-    """
-    kernel = import_module("live_box_spreads.dxlink.compact_kernel")
-    example = PlainReader(kernel, {"Trade": {"A": 0}}, {"Trade": ("price",)})
-    example.configure("Trade", ["eventSymbol", "price"])
-    example.read(b'["Trade",["A",1.5]]')
-    return kernel
-
-
-def compiled_reader() -> ModuleType | None:
-    """Return the compiled reader once ``compile_reader`` has come to its end."""
-    return compile_reader() if compile_reader.cache_info().currsize else None
+READER: Final = Kernel("live_box_spreads.dxlink.compact_kernel")
+"""Once it is loaded, every decoder of this process reads with it."""
 
 
 class PlainReader:
@@ -74,7 +59,7 @@ class PlainReader:
         """Prepare for these symbols and numbers.
 
         Args:
-            kernel: what ``compile_reader`` gave.
+            kernel: the code of ``READER``.
             rows: by event type, the row number of each symbol.
             fields: by event type, the numeric fields wanted.
         """

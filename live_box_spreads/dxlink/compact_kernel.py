@@ -1,14 +1,15 @@
 """COMPACT rows from bytes to numbers in machine code. Importing this module imports numba.
 
-Nobody but ``compact.compile_reader`` imports it, since that takes seconds. It reads only what
-it can read exactly as the decoder would: plain ASCII strings, and decimals whose digits make an
-integer below 2^53 over a power of ten up to 10^22, of which one division gives the nearest float64
-(W. D. Clinger, "How to read floating point numbers accurately", 1990). At anything else it stops
+It reads only what it can read exactly as the decoder would: plain ASCII strings, and decimals whose
+digits make an integer below 2^53 over a power of ten up to 10^22, of which one division gives the
+nearest float64 (W. D. Clinger, "How to read floating point numbers accurately", 1990). At anything
+else it stops
 and returns that, and the frame is read by the decoder.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -229,3 +230,12 @@ def read_rows(
     for number in range(count):
         rows[number] = _row_of(text, begins[number], ends[number], hashes[number], table)
     return count, at
+
+
+def warm_up() -> None:
+    """Compile every function by reading one frame."""
+    from live_box_spreads.dxlink.compact import PlainReader  # noqa: PLC0415 # it loads this module
+
+    example = PlainReader(sys.modules[__name__], {"Trade": {"A": 0}}, {"Trade": ("price",)})
+    example.configure("Trade", ["eventSymbol", "price"])
+    example.read(b'["Trade",["A",1.5]]')

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from live_box_spreads.dxlink.compact import PlainReader, compiled_reader
+from live_box_spreads.dxlink.compact import READER, PlainReader
 from live_box_spreads.dxlink.messages import UNREADABLE, tally
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class FeedDecoder:
     def _plain(self, text: bytes) -> list[EventBatch] | None:
         """Read by machine code; None if it is not there, or leaves the text to others."""
         if self._reader is None:
-            if (kernel := compiled_reader()) is None:
+            if (kernel := READER.code) is None:
                 return None
             self._reader = PlainReader(kernel, self._rows, self._wanted)
             for event_type, names in self._layout.items():

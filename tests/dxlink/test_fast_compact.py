@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.dxlink.compact import PlainReader, compile_reader
+from live_box_spreads.dxlink.compact import READER, PlainReader
 from live_box_spreads.dxlink.decoder import EventBatch, FeedDecoder
 from live_box_spreads.dxlink.messages import UNREADABLE
 
@@ -36,7 +36,7 @@ LAYOUTS: list[dict[str, list[str]]] = [
 
 @pytest.fixture(scope="module", autouse=True)
 def kernel() -> ModuleType:
-    return compile_reader()
+    return READER.load()
 
 
 def decoder(layout: int = 0) -> FeedDecoder:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.dxlink.compact import compile_reader
+from live_box_spreads.dxlink.compact import READER
 from live_box_spreads.simulator.dxlink.messages import GARBLED, NOISE
 from tests.dxlink.listener import CONFIG, HANDSHAKE, SYMBOLS, check_frames, opened
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _both_readers() -> None:
-    compile_reader()
+    READER.load()
 
 
 @pytest.mark.parametrize("text", [*GARBLED, *NOISE])

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from live_box_spreads.dxlink import messages as m
-from live_box_spreads.dxlink.compact import compile_reader
+from live_box_spreads.dxlink.compact import READER
 from live_box_spreads.dxlink.connection import ConnectionLost
 from live_box_spreads.dxlink.session import Subscribed
 from live_box_spreads.feeds.base import StreamProgress, Update
+from live_box_spreads.machine_code import load_in_background
 from live_box_spreads.vendors.tastytrade.event_reader import EventReader
 from live_box_spreads.vendors.tastytrade.plan import NUMBERS
 
@@ -65,7 +66,7 @@ class UpdateStream:
         self._rest = rest
         self._clock = clock
         self._queue: asyncio.Queue[Update | Exception] = asyncio.Queue(_QUEUED_UPDATES)
-        self._compiling: asyncio.Task[None] | None = None
+        self._is_loading = False
         self._watched_since: tuple[float, int] = (0.0, 0)
 
     async def updates(self) -> AsyncGenerator[Update]:
@@ -154,7 +155,7 @@ class UpdateStream:
 
     def _compile_if_it_pays(self) -> None:
         """Load the compiled reader once the decoder had much to do for some seconds."""
-        if self._compiling is not None:
+        if self._is_loading:
             return
         now_secs = asyncio.get_running_loop().time()
         since_secs, before = self._watched_since
@@ -162,7 +163,8 @@ class UpdateStream:
             return
         events = sum(reader.decoder.read_slowly for reader in self._readers)
         if since_secs and events - before >= _BUSY_EVENTS_A_SECOND * (now_secs - since_secs):
-            self._compiling = asyncio.create_task(_compile_in_a_thread())
+            self._is_loading = True
+            load_in_background([READER], _note_slow_reading)
         self._watched_since = now_secs, events
 
     def losses(self) -> Counter[str]:
@@ -189,11 +191,8 @@ class UpdateStream:
             log.warning("stream_losses", **{name: n for name, n in losses.items() if n})
 
 
-async def _compile_in_a_thread() -> None:
-    try:
-        await asyncio.to_thread(compile_reader)
-    except Exception as error:  # noqa: BLE001  a broken compiler costs speed, not quotes
-        log.warning("reading_frames_slowly", reason=f"{type(error).__name__}: {error}")
+def _note_slow_reading(reason: str) -> None:
+    log.warning("reading_frames_slowly", reason=reason)
 
 
 def _total(counter: Counter[str]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from structlog.testing import capture_logs
 
 from live_box_spreads.dxlink import compact
+from live_box_spreads.machine_code import Kernel
 from live_box_spreads.vendors.tastytrade import stream as tastytrade_stream
 from tests.vendors.tastytrade.stream_helpers import streaming
 
@@ -39,10 +40,7 @@ async def test_a_busy_stream_goes_over_to_the_compiled_reader(
 async def test_a_compiler_that_fails_costs_speed_and_no_quotes(
     exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
-        raise ImportError("no numba for this machine")
-
-    monkeypatch.setattr(tastytrade_stream, "compile_reader", broken)
+    monkeypatch.setattr(tastytrade_stream, "READER", Kernel("no_numba_for_this_machine"))
     monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.1)
     monkeypatch.setattr(tastytrade_stream, "_BUSY_EVENTS_A_SECOND", 1)
     async with streaming(exchange) as stream:
@@ -55,10 +53,8 @@ async def test_a_compiler_that_fails_costs_speed_and_no_quotes(
 async def test_a_quiet_stream_never_loads_the_compiler(
     exchange: SimulatedExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unwanted() -> None:
-        raise AssertionError("nobody was busy")
-
-    monkeypatch.setattr(tastytrade_stream, "compile_reader", unwanted)
+    # It would be logged if it were loaded, as there is no such module.
+    monkeypatch.setattr(tastytrade_stream, "READER", Kernel("not_a_module_at_all"))
     monkeypatch.setattr(tastytrade_stream, "_BUSY_FOR_SECS", 0.05)
     with capture_logs() as logs:
         async with streaming(exchange) as stream:
