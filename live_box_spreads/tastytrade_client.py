@@ -6,16 +6,18 @@ The client is in ``vendors/tastytrade/client.py``; code outside this package imp
 from __future__ import annotations
 
 from live_box_spreads.vendors.tastytrade.client import (
-    Credentials,
-    Expiration,
-    MarketData,
     MarketDataAnswer,
-    MarketSession,
     OptionChain,
     QuoteToken,
+    TastytradeClient,
+)
+from live_box_spreads.vendors.tastytrade.login import Credentials
+from live_box_spreads.vendors.tastytrade.messages import (
+    Expiration,
+    MarketData,
+    MarketSession,
     RootListing,
     Strike,
-    TastytradeClient,
 )
 
 __all__ = [

@@ -12,8 +12,9 @@ from live_box_spreads.model.chain import Timeliness
 from live_box_spreads.model.errors import FeedError
 from live_box_spreads.simulator.credentials import DEMO_CLIENT_SECRET, DEMO_REFRESH_TOKEN
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
-from live_box_spreads.vendors.tastytrade.client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.client import TastytradeClient
 from live_box_spreads.vendors.tastytrade.feed import FeedTimes, TastytradeFeed
+from live_box_spreads.vendors.tastytrade.login import Credentials
 from live_box_spreads.vendors.tastytrade.rest_pass import RestTimes
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from live_box_spreads.dxlink.subscriptions import Subscription
 from live_box_spreads.feeds.vendor import Check, Outcome
 from live_box_spreads.model.errors import BoxSpreadsError
 from live_box_spreads.model.products import loan_product
-from live_box_spreads.vendors.tastytrade.client import Credentials, TastytradeClient
+from live_box_spreads.vendors.tastytrade.client import TastytradeClient
+from live_box_spreads.vendors.tastytrade.login import Credentials
 from live_box_spreads.vendors.tastytrade.plan import FIELDS
 from live_box_spreads.vendors.tastytrade.spots import spots_of
 

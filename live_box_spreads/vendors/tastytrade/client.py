@@ -21,12 +21,10 @@ from live_box_spreads.net.client import StatusError
 from live_box_spreads.net.verdicts import Verdict, error_ruling
 from live_box_spreads.vendors.tastytrade.login import Credentials, Login
 from live_box_spreads.vendors.tastytrade.messages import (
-    Expiration,
     MarketData,
     MarketSession,
     QuoteTokenBody,
     RootListing,
-    Strike,
     decode,
     decode_items,
 )
@@ -39,19 +37,6 @@ if TYPE_CHECKING:
     import httpx2
 
     from live_box_spreads.net.client import Limits
-
-__all__ = [
-    "Credentials",
-    "Expiration",
-    "MarketData",
-    "MarketDataAnswer",
-    "MarketSession",
-    "OptionChain",
-    "QuoteToken",
-    "RootListing",
-    "Strike",
-    "TastytradeClient",
-]
 
 PRODUCTION: Final = "https://api.tastyworks.com"
 SYMBOLS_A_REQUEST: Final = 100

@@ -22,8 +22,9 @@ from live_box_spreads.model.errors import ApiError, FeedError, ModelError
 from live_box_spreads.model.products import loan_product
 from live_box_spreads.net.addresses import is_loopback
 from live_box_spreads.net.verdicts import Verdict, error_ruling
-from live_box_spreads.vendors.tastytrade.client import Credentials, QuoteToken, TastytradeClient
+from live_box_spreads.vendors.tastytrade.client import QuoteToken, TastytradeClient
 from live_box_spreads.vendors.tastytrade.listing import root_contracts
+from live_box_spreads.vendors.tastytrade.login import Credentials
 from live_box_spreads.vendors.tastytrade.plan import FIELDS, StreamLimits, StreamPlan
 from live_box_spreads.vendors.tastytrade.rest_pass import RestPass, RestTimes
 from live_box_spreads.vendors.tastytrade.spots import spots_of, streamed_spots
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from live_box_spreads.dxlink.subscriptions import Pace
     from live_box_spreads.feeds.base import FeedSetup, Universe, Update
     from live_box_spreads.model.products import Product
-    from live_box_spreads.vendors.tastytrade.client import MarketData, QuoteToken, RootListing
+    from live_box_spreads.vendors.tastytrade.client import QuoteToken
+    from live_box_spreads.vendors.tastytrade.messages import MarketData, RootListing
 
 log = structlog.get_logger(__name__)
 

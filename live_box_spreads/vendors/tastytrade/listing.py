@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from live_box_spreads.feeds.base import Universe
     from live_box_spreads.model.products import Product, Settlement
-    from live_box_spreads.vendors.tastytrade.client import Expiration, RootListing, Strike
+    from live_box_spreads.vendors.tastytrade.messages import Expiration, RootListing, Strike
 
 _STANDARD = "Standard"
 

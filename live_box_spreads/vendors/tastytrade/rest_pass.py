@@ -31,11 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.feeds.base import Contracts
-    from live_box_spreads.vendors.tastytrade.client import (
-        MarketData,
-        MarketDataAnswer,
-        TastytradeClient,
-    )
+    from live_box_spreads.vendors.tastytrade.client import MarketDataAnswer, TastytradeClient
+    from live_box_spreads.vendors.tastytrade.messages import MarketData
     from live_box_spreads.vendors.tastytrade.plan import StreamPlan
 
 log = structlog.get_logger(__name__)

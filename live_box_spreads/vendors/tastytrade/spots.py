@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from live_box_spreads.dxlink.connection import DXLinkConnection
-    from live_box_spreads.vendors.tastytrade.client import MarketData
+    from live_box_spreads.vendors.tastytrade.messages import MarketData
 
 log = structlog.get_logger(__name__)
 
