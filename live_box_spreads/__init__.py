@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from live_box_spreads.books.boxes.filters import BoxFilters
+    from live_box_spreads.books.boxes.opportunities import Search
+    from live_box_spreads.books.desk import Conventions, Desk
     from live_box_spreads.books.prints import printed_boxes
     from live_box_spreads.boxspread import BoxSpread
     from live_box_spreads.collector.collector import Collector
@@ -22,22 +24,18 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain, Timeliness
     from live_box_spreads.model.errors import (
         BoxSpreadsError,
-        ChainError,
         ConfigError,
         FeedError,
-        FileFormatError,
         ModelError,
-        StoreError,
     )
     from live_box_spreads.model.fees import opening_fees
     from live_box_spreads.model.legs import BoxOrder, LegQuote, LendBorrow, OrderLeg
-    from live_box_spreads.model.products import Product, loan_product, product
+    from live_box_spreads.model.products import product
     from live_box_spreads.model.quality import LegFlag, QualityRules
     from live_box_spreads.model.rates import Compounding, discount_from_rate, rate_from_discount
     from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve, ReferenceCurve
     from live_box_spreads.model.settlement import (
         TimeBasis,
-        expiry_instant,
         payment_date,
         premium_date,
         trade_date,
@@ -56,16 +54,16 @@ __all__ = [
     "BoxSpread",
     "BoxSpreadsError",
     "Chain",
-    "ChainError",
     "Collector",
     "Compounding",
     "ConfigError",
     "Contracts",
+    "Conventions",
     "Credentials",
+    "Desk",
     "Feed",
     "FeedError",
     "FeedSetup",
-    "FileFormatError",
     "LegFlag",
     "LegQuote",
     "LendBorrow",
@@ -73,12 +71,11 @@ __all__ = [
     "OrderLeg",
     "OvernightRate",
     "ParYieldCurve",
-    "Product",
     "QualityRules",
     "ReferenceCurve",
+    "Search",
     "Settings",
     "SnapshotStore",
-    "StoreError",
     "TastytradeClient",
     "TimeBasis",
     "Timeliness",
@@ -86,9 +83,7 @@ __all__ = [
     "Update",
     "__version__",
     "discount_from_rate",
-    "expiry_instant",
     "load_settings",
-    "loan_product",
     "make_feed",
     "opening_fees",
     "payment_date",
@@ -107,6 +102,8 @@ __all__ = [
 
 _HOMES = {
     "books.boxes.filters": ["BoxFilters"],
+    "books.boxes.opportunities": ["Search"],
+    "books.desk": ["Conventions", "Desk"],
     "books.prints": ["printed_boxes"],
     "boxspread": ["BoxSpread"],
     "collector.collector": ["Collector"],
@@ -116,22 +113,18 @@ _HOMES = {
     "model.chain": ["Chain", "Timeliness"],
     "model.errors": [
         "BoxSpreadsError",
-        "ChainError",
         "ConfigError",
         "FeedError",
-        "FileFormatError",
         "ModelError",
-        "StoreError",
     ],
     "model.fees": ["opening_fees"],
     "model.legs": ["BoxOrder", "LegQuote", "LendBorrow", "OrderLeg"],
-    "model.products": ["Product", "loan_product", "product"],
+    "model.products": ["product"],
     "model.quality": ["LegFlag", "QualityRules"],
     "model.rates": ["Compounding", "discount_from_rate", "rate_from_discount"],
     "model.reference_curve": ["OvernightRate", "ParYieldCurve", "ReferenceCurve"],
     "model.settlement": [
         "TimeBasis",
-        "expiry_instant",
         "payment_date",
         "premium_date",
         "trade_date",
