@@ -10,13 +10,13 @@ import typer
 
 from live_box_spreads.books.boxes.opportunities import Search
 from live_box_spreads.books.desk import Desk
+from live_box_spreads.cli.conventions import conventions
 from live_box_spreads.cli.options import (
     CompoundingOption,
     ConfigOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
-    conventions,
     examples,
 )
 from live_box_spreads.cli.output import (

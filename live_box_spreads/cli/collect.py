@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from live_box_spreads.cli import collecting
 from live_box_spreads.cli.lifetime import stop_when_stdin_closes
 from live_box_spreads.cli.options import (
     ConfigOption,
@@ -15,6 +16,7 @@ from live_box_spreads.cli.options import (
     VerboseOption,
     examples,
 )
+from live_box_spreads.logs import log_to_stderr
 
 app = typer.Typer(add_completion=False)
 snapshot_app = typer.Typer(add_completion=False)
@@ -28,11 +30,8 @@ def snapshot(
     json_logs: JsonLogsOption = False,
 ) -> None:
     """Take one snapshot of the configured roots and expiries."""
-    from live_box_spreads.cli.collecting import take_snapshot  # noqa: PLC0415
-    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
-
     log_to_stderr(verbose=verbose, json=json_logs)
-    take_snapshot(config)
+    collecting.take_snapshot(config)
 
 
 @app.command(
@@ -57,9 +56,6 @@ def collect(
     stop_on_stdin_close: StopOnStdinCloseOption = False,
 ) -> None:
     """Keep taking snapshots until Ctrl-C or SIGTERM; one line each."""
-    from live_box_spreads.cli import collecting  # noqa: PLC0415
-    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
-
     if stop_on_stdin_close:
         stop_when_stdin_closes()
     log_to_stderr(verbose=verbose, json=json_logs)

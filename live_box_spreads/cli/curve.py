@@ -11,13 +11,13 @@ import typer
 
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.desk import Desk
+from live_box_spreads.cli.conventions import conventions
 from live_box_spreads.cli.options import (
     CompoundingOption,
     FiltersOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
-    conventions,
     examples,
 )
 from live_box_spreads.cli.output import (

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from live_box_spreads.cli.checks import run_checks
 from live_box_spreads.cli.options import ConfigOption, examples
 from live_box_spreads.cli.output import say
+from live_box_spreads.feeds.vendor import Check, Outcome
+from live_box_spreads.logs import log_to_stderr
 from live_box_spreads.plain_text import plain
-
-if TYPE_CHECKING:
-    from live_box_spreads.feeds.vendor import Check
 
 _COLOURS = {"ok": "green", "failed": "red", "not needed": "dim"}
 
@@ -25,9 +27,6 @@ def doctor(*, config: ConfigOption = None) -> None:
 
     Exits with 1 if a check fails; its line says what to do.
     """
-    from live_box_spreads.cli.checks import run_checks  # noqa: PLC0415
-    from live_box_spreads.feeds.vendor import Outcome  # noqa: PLC0415
-    from live_box_spreads.logs import log_to_stderr  # noqa: PLC0415
 
     async def all_checks() -> list[Check]:
         return [check async for check in run_checks(config)]
@@ -41,10 +40,6 @@ def doctor(*, config: ConfigOption = None) -> None:
 
 def _print(checks: list[Check]) -> None:
     """Print a table on a terminal; elsewhere one line a check, whatever its length."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     console = Console()
     if not console.is_terminal:
         for check in checks:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from live_box_spreads.cli.output import FormatName
-from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import TimeBasis
 
-if TYPE_CHECKING:
-    from live_box_spreads.books.desk import Conventions
-    from live_box_spreads.settings import Settings
-
+# As words here: importing the enumerations would load numpy for a help page.
 CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
 TimeBasisName = Literal["settlement", "expiry_instant"]
 
@@ -65,29 +59,6 @@ MetricsPortOption = Annotated[
 JsonLogsOption = Annotated[
     bool, typer.Option("--json-logs", help="Write logs as JSON, one object a line.")
 ]
-
-
-def conventions(
-    settings: Settings,
-    compounding: CompoundingName | None,
-    time_basis: TimeBasisName | None,
-    **changes: Any,
-) -> Conventions:
-    """Return the configured conventions with what the command line says on top.
-
-    Args:
-        settings: the configuration.
-        compounding: convention of the rates; None for the configured one.
-        time_basis: how years are counted; None for the configured way.
-        changes: further fields of ``Conventions``.
-    """
-    if compounding:
-        changes["compounding"] = Compounding(compounding)
-    if time_basis:
-        changes["basis"] = TimeBasis(time_basis)
-    return replace(settings.conventions(), **changes)
-
-
 EXAMPLES = "[bold]Examples[/bold]"
 
 
