@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ModelError,
     )
     from live_box_spreads.model.fees import opening_fees
-    from live_box_spreads.model.legs import BoxOrder, LegQuote, LendBorrow, OrderLeg
+    from live_box_spreads.model.legs import LendBorrow
     from live_box_spreads.model.products import product
     from live_box_spreads.model.quality import LegFlag, QualityRules
     from live_box_spreads.model.rates import Compounding, discount_from_rate, rate_from_discount
@@ -44,13 +44,11 @@ if TYPE_CHECKING:
     from live_box_spreads.reference import read_reference
     from live_box_spreads.settings import Settings, load_settings, make_feed
     from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
-    from live_box_spreads.tastytrade_client import Credentials, TastytradeClient
 
 __version__ = "0.2.0"
 
 __all__ = [
     "BoxFilters",
-    "BoxOrder",
     "BoxSpread",
     "BoxSpreadsError",
     "Chain",
@@ -59,16 +57,13 @@ __all__ = [
     "ConfigError",
     "Contracts",
     "Conventions",
-    "Credentials",
     "Desk",
     "Feed",
     "FeedError",
     "FeedSetup",
     "LegFlag",
-    "LegQuote",
     "LendBorrow",
     "ModelError",
-    "OrderLeg",
     "OvernightRate",
     "ParYieldCurve",
     "QualityRules",
@@ -76,7 +71,6 @@ __all__ = [
     "Search",
     "Settings",
     "SnapshotStore",
-    "TastytradeClient",
     "TimeBasis",
     "Timeliness",
     "Universe",
@@ -118,7 +112,7 @@ _HOMES = {
         "ModelError",
     ],
     "model.fees": ["opening_fees"],
-    "model.legs": ["BoxOrder", "LegQuote", "LendBorrow", "OrderLeg"],
+    "model.legs": ["LendBorrow"],
     "model.products": ["product"],
     "model.quality": ["LegFlag", "QualityRules"],
     "model.rates": ["Compounding", "discount_from_rate", "rate_from_discount"],
@@ -133,7 +127,6 @@ _HOMES = {
     "reference": ["read_reference"],
     "settings": ["Settings", "load_settings", "make_feed"],
     "stores.snapshots": ["SnapshotStore", "read_snapshot"],
-    "tastytrade_client": ["Credentials", "TastytradeClient"],
 }
 _MODULES = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
 
