@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import cache
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,7 @@ def quote_age_secs(quotes: pl.DataFrame, snapshot_time: datetime) -> NDArray[np.
     return snapshot_time.timestamp() - quoted_ms / 1000
 
 
+@cache  # 256 at most, asked for in every row of a table
 def describe_flags(flags: int) -> str:
     """Return the names of the flags set, such as ``zero_bid|wide``, or ``ok``.
 

@@ -380,7 +380,8 @@ def _varied(  # one expiry, its boxes, and what is asked of them
         if best < 0 or merit[best] == -np.inf:
             break
         chosen.append(best)
-        merit[_alike(strike, boxes, best, usual.strike)] = -np.inf
+        if len(chosen) < search.per_expiry:
+            merit[_alike(strike, boxes, best, usual.strike)] = -np.inf
     return np.array(chosen, dtype=np.intp)
 
 

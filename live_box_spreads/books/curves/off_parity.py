@@ -48,18 +48,24 @@ def far_from_parity(forwards: SyntheticForwards, discount: float, tick: float) -
     half_spread = 0.5 * (forwards.syn_ask - forwards.syn_bid)[quoted]
     half_spread = np.maximum(half_spread, 0.5 * tick)
     level = (mid + discount * forwards.strike)[quoted]
-    tight = half_spread <= np.median(half_spread)
-    for distance in (level - np.median(level[tight]), level - _median_around(level)):
+    tight = half_spread <= _median(half_spread)
+    for distance in (level - _median(level[tight]), level - _median_around(level)):
         far[quoted] |= _stands_out(np.abs(distance), half_spread, tick)
     return far
 
 
 def _stands_out(distance: Floats, half_spread: Floats, tick: float) -> NDArray[np.bool_]:
     in_half_spreads = distance / half_spread
-    usual = MAD_TO_DEVIATION * float(np.median(in_half_spreads))
+    usual = MAD_TO_DEVIATION * _median(in_half_spreads)
     limit = max(_USUAL * usual, _LEAST_HALF_SPREADS)
     found: NDArray[np.bool_] = (in_half_spreads > limit) & (distance > _NOISE_TICKS * tick)
     return found
+
+
+def _median(values: Floats) -> float:
+    """Return the median of some numbers without NaN; np.median takes ten times as long for few."""
+    ordered = np.sort(values)
+    return float(0.5 * (ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]))
 
 
 def _median_around(level: Floats) -> Floats:
