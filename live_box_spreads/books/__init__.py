@@ -1,1 +1,1 @@
-"""Floor 2: box tables and the views of them. Pure functions of a chain."""
+"""Everything that is computed from a chain; pure. Callers ask ``desk.py``."""

@@ -1,4 +1,4 @@
-"""What a command says of an error that nobody foresaw: the place, not the words, of the mistake."""
+"""The message for an unforeseen error: where it happened, without the error's own text."""
 
 from __future__ import annotations
 

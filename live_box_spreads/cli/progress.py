@@ -1,4 +1,4 @@
-"""A progress bar on stderr while something is under way, and nothing where nobody watches."""
+"""A progress bar on stderr while something is under way; none if stderr is no terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a panel shows, and the plain word on why it has nothing to show."""
+"""The content of a panel: a figure, or the reason why there is none."""
 
 from __future__ import annotations
 

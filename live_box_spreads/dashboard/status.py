@@ -1,4 +1,4 @@
-"""What the header and the selections say."""
+"""The texts of the header and of the selections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has this process been away? Asleep with its laptop, stopped, or moved by a set clock.
+"""Detects that this process stood still: asleep with its laptop, stopped, or its clock set.
 
 What waits in a socket's buffers after that is older than it looks, and a connection that seems
 open may be long dead. Two clocks tell: the wall clock goes on while a machine sleeps, the steady

@@ -1,4 +1,4 @@
-"""What DXLink's own failures ask for; the general table is ``net/verdicts.py``."""
+"""How to react to DXLink's own failures; the general table is ``net/verdicts.py``."""
 
 from __future__ import annotations
 

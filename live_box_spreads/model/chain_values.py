@@ -1,4 +1,4 @@
-"""Which values a chain can hold. What cannot be is refused or cleared, and counted by reason.
+"""Bounds of a chain's values: the impossible is refused or cleared, and counted by reason.
 
 A row whose key is impossible is refused. A value that is impossible in a row that is not becomes
 unknown: a price NaN, with its size; a count null. So everything behind a chain may rely on the

@@ -1,4 +1,4 @@
-"""What money costs elsewhere: the curves that a box rate is compared with.
+"""Reference curves: rates of other instruments, with which box rates are compared.
 
 Each gives the rate of a loan between two payment dates in any convention, and carries the date
 of its rates. An unknown rate is NaN, never a guess.

@@ -1,4 +1,4 @@
-"""Reference rates: what money costs elsewhere, from files and from those who publish them."""
+"""Reference rates, from files and from their publishers."""
 
 from live_box_spreads.reference.history import History, Reference
 from live_box_spreads.reference.sources import (

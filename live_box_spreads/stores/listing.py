@@ -1,4 +1,4 @@
-"""What a snapshot folder has, as an instant sees it, and in which order its snapshots go. Pure."""
+"""The snapshots of a folder at an instant, those ahead of it set aside; the order of pruning."""
 
 from __future__ import annotations
 

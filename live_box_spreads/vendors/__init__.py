@@ -1,1 +1,1 @@
-"""The vendors of quotes: a folder each, laid out alike; the registry loads its ``feed.py``."""
+"""The vendors of quotes: a folder each, laid out alike; ``catalogue.py`` lists them."""

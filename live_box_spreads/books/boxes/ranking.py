@@ -1,4 +1,4 @@
-"""The best boxes of one expiry on one side: which are believed, how they rank, and variety.
+"""The best boxes of one expiry on one side: which are credible, how they rank, and variety.
 
 Within an expiry a rate falls strictly as the discount factor ``price / width`` rises, so boxes are
 compared by discount factors. A rate is computed only where it decides: hundreds of thousands of

@@ -1,1 +1,1 @@
-"""What money costs at each expiry: fair rates, executable bands, smooth curves."""
+"""Fair rates, executable bands and smooth curves of expiries."""

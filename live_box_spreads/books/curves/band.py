@@ -1,4 +1,4 @@
-"""The band: the best executable rates to lend and to borrow at, and what no arbitrage allows.
+"""The band of an expiry: the best executable rates to lend and to borrow at.
 
 ``D_hi``, the least ``ask_cost / width`` of all pairs of strikes, is the discount factor of the best
 box to lend with; ``D_lo``, the greatest ``bid_cost / width``, that of the best box to borrow with.

@@ -1,4 +1,4 @@
-"""The curve: what money costs at each expiry of each root, fair and executable, and how surely."""
+"""The curve: fair and executable rates of each expiry of each root, with standard errors."""
 
 from __future__ import annotations
 

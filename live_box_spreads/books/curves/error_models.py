@@ -1,4 +1,4 @@
-"""How the mids of synthetic forwards stray from parity: what the fit believes about its data.
+"""Models of the errors of synthetic mids: how large they are, and how neighbours err together.
 
 A synthetic mid misses parity by something between nothing and its half-spread. Plots of real
 chains (SPX, XSP and NDX, 2011 to 2026, closing, intraday and night quotes) show three things:

@@ -68,7 +68,9 @@ class SmoothCurve:
         days = self._days(payment_dates)
         years = np.where(days > 0, days / DAYS_PER_YEAR, np.nan)
         zero, covariance = self._spline.at(days / DAYS_PER_YEAR)
-        rate, error = _said(zero * years, np.sqrt(np.diag(covariance)) * years, years, compounding)
+        rate, error = _rate_and_error(
+            zero * years, np.sqrt(np.diag(covariance)) * years, years, compounding
+        )
         return pl.DataFrame(
             {
                 "payment_date": pl.Series(payment_dates, dtype=pl.Date),
@@ -100,7 +102,9 @@ class SmoothCurve:
         covariance *= np.outer(lent, lent)
         years = np.where(np.diff(days) > 0, np.diff(lent), np.nan)
         variance = np.diag(covariance)[1:] + np.diag(covariance)[:-1] - 2 * np.diag(covariance, 1)
-        rate, error = _said(np.diff(grown), np.sqrt(np.maximum(variance, 0.0)), years, compounding)
+        rate, error = _rate_and_error(
+            np.diff(grown), np.sqrt(np.maximum(variance, 0.0)), years, compounding
+        )
         return pl.DataFrame(
             {
                 "start_date": pl.Series(payment_dates[:-1], dtype=pl.Date),
@@ -172,7 +176,7 @@ def smooth_curves(table: pl.DataFrame) -> dict[str, SmoothCurve]:
     return {root: smooth_curve(table, root) for root in roots}
 
 
-def _said(
+def _rate_and_error(
     grown: Floats, error: Floats, years: Floats, compounding: Compounding
 ) -> tuple[Floats, Floats]:
     """Return the rate of ``-ln D``, and its standard error, in a convention; fractions."""

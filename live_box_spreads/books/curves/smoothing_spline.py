@@ -105,17 +105,17 @@ def fit_spline(
     """
     inflation = np.ones_like(zero)
     for _ in range(ROUNDS):
-        fit, excess = _best_foretelling(years, zero, std_error, inflation)
+        fit, excess = _best_prediction(years, zero, std_error, inflation)
         off, error = fit.left_out()
         far = np.abs(off / error) / STANDS_OUT
         raised = np.maximum(inflation * np.maximum(far, 0.5), 1.0)
         if np.array_equal(raised, inflation):
             return fit, excess, inflation
         inflation = raised
-    return (*_best_foretelling(years, zero, std_error, inflation), inflation)
+    return (*_best_prediction(years, zero, std_error, inflation), inflation)
 
 
-def _best_foretelling(
+def _best_prediction(
     years: Floats, zero: Floats, std_error: Floats, inflation: Floats
 ) -> tuple[SplinePosterior, float]:
     """Try flexibilities and excesses around their usual values; return the best."""

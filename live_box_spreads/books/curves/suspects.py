@@ -1,4 +1,4 @@
-"""Which quote most likely stands behind an inverted band.
+"""Which quote most likely causes an inverted band.
 
 An inverted band is a contradiction between the quotes of at most four strikes: those of the best
 box to lend and of the best box to borrow. Three steps name one leg:
@@ -13,7 +13,7 @@ box to lend and of the best box to borrow. Three steps name one leg:
    too cheap to buy because a call's ask is too low or a put's bid too high. Each leg is compared
    with the mids of its own right at the strikes around; the one that is farther beyond is named.
 
-Both tell likelihood, not guilt: with three strikes any of them may be the wrong one.
+These are likelihoods: with three strikes any of them may be the wrong one.
 """
 
 from __future__ import annotations
@@ -99,10 +99,10 @@ def suspect_leg(
     }
     beyond = {strike: _beyond_the_others(synthetic, strike) for strike in left}
 
-    def guilt(strike: int) -> tuple[float, float]:
+    def suspicion(strike: int) -> tuple[float, float]:
         return -left[strike], float(np.nan_to_num(max(beyond[strike], key=np.nan_to_num)))
 
-    worst = max(sorted(left), key=guilt)
+    worst = max(sorted(left), key=suspicion)
     too_dear, too_cheap = beyond[worst]
     dear = bool(np.nan_to_num(too_dear) >= np.nan_to_num(too_cheap))
     right, side, price = _leg(synthetic, worst, dear=dear)

@@ -1,4 +1,4 @@
-"""How much each box says of the rate: the tighter its quotes, the more."""
+"""Weights of boxes: the tighter the quotes of a box, the better they determine the rate."""
 
 from __future__ import annotations
 

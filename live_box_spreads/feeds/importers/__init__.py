@@ -1,4 +1,4 @@
-"""Chains from files, by the word that names the kind of file."""
+"""Importers: chains from files of others."""
 
 from __future__ import annotations
 

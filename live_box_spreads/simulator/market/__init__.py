@@ -1,1 +1,1 @@
-"""The simulated market: contracts, a known truth, and the quotes that hint at it. Pure."""
+"""The simulated market: contracts, a known truth, and quotes around it. Pure."""

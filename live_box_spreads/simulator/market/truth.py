@@ -1,4 +1,4 @@
-"""What the simulated market knows and its quotes only hint at."""
+"""The true discount factors and forwards of the simulated market, which its quotes approximate."""
 
 from __future__ import annotations
 
