@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 MOST_CHARACTERS: Final = 1000
-"""As much as one line says; a path with a name of full length still fits."""
+"""The most of one line; a path with a name of full length still fits."""
 
 MOST_LINES: Final = 20
-"""As many lines as one error says; a configuration may have several mistakes."""
+"""The most lines of one error; a configuration may have several mistakes."""
 
 
 def plain(text: object, most_characters: int = MOST_CHARACTERS) -> str:
@@ -29,27 +29,27 @@ def plain(text: object, most_characters: int = MOST_CHARACTERS) -> str:
         Printable characters only. A line end is ``\n``, an escape code ``\x1b``, half of a
         surrogate pair (from a file name in another encoding) ``\udcff``.
     """
-    told = str(text)
-    length = len(told)
-    cut = told[:most_characters]
+    shown = str(text)
+    length = len(shown)
+    cut = shown[:most_characters]
     if not cut.isprintable():
         cut = "".join(c if c.isprintable() else _escaped(c) for c in cut)[:most_characters]
     return cut if length <= most_characters else f"{cut}… ({length:,} characters)"
 
 
 def error_lines(error: BaseException) -> list[str]:
-    """Return what an error says, each line plain, no more than ``MOST_LINES`` of them."""
+    """Return the text of an error, each line plain, no more than ``MOST_LINES`` of them."""
     lines = str(error).splitlines() or [type(error).__name__]
-    told = [plain(line) for line in lines[:MOST_LINES]]
+    shown = [plain(line) for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
-        told.append(f"… and {len(lines) - MOST_LINES:,} more lines")
-    return told
+        shown.append(f"… and {len(lines) - MOST_LINES:,} more lines")
+    return shown
 
 
 def place_of(error: BaseException) -> str:
     """Return the kind of an error and the line that raised it, without its words.
 
-    What a foreign library says may quote what it was given, and that may be a secret.
+    The text of a foreign library may quote what it was given, and that may be a secret.
     """
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:

@@ -66,7 +66,7 @@ BOX_PRINT_SCHEMA = pl.Schema(
     }
 )
 """One printed box a row: ``size`` in boxes, ``price`` in index points, rates as fractions,
-``distance_bps`` is ``rate - fair_rate``; NaN where it cannot be told, and ``note`` says why."""
+``distance_bps`` is ``rate - fair_rate``; NaN where it is not known, and ``note`` says why."""
 
 LEAST_OTHERS = 3
 """Other boxes of an expiry that it takes to say what is fair there."""
@@ -123,7 +123,7 @@ def printed_boxes(
 
     Args:
         prints: ``PRINT_SCHEMA``, in any order.
-        compounding: how rates are said.
+        compounding: convention of the rates.
         curve: fair rates of one trade date.
 
     Raises:

@@ -59,7 +59,7 @@ _SHOWN = {
     "quality": ("quality", "{}"),
     "why": ("why", "{}"),
 }
-"""Columns that the table shows: what it calls them, and how it says their values."""
+"""Columns that the table shows: their heading, and the format of their values."""
 
 
 @app.command(

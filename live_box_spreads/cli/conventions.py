@@ -20,7 +20,7 @@ def conventions(
     time_basis: TimeBasisName | None,
     **changes: Any,
 ) -> Conventions:
-    """Return the configured conventions with what the command line says on top.
+    """Return the configured conventions with the options of the command line on top.
 
     Args:
         settings: the configuration.

@@ -33,7 +33,7 @@ COMMANDS = {
     "prints": "Find box trades in a file of option prints: four legs of one time and one size.",
     "import": "Turn option files into snapshots; prints their paths, one a line.",
 }
-"""What the help page says of each command; a test compares it with the command's own help."""
+"""The line of the help page for each command; a test compares it with the command's own help."""
 
 _ELSEWHERE = {"snapshot": "collect:snapshot_app", "import": "import_files:app"}
 """Commands that are not the ``app`` of the module of their name."""

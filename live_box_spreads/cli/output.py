@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FormatName = Literal["table", "csv", "json", "parquet"]
 
-_WIDTH = 160  # in characters, where there is no terminal that says its own
+_WIDTH = 160  # in characters, where no terminal has a width
 _BEGINS_FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 _CONTROL = r"\p{C}"  # what Unicode calls other: control and format characters
 

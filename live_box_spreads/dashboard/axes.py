@@ -37,7 +37,7 @@ _SHOWN_QUANTILES = (0.04, 0.96)
 _MARGIN = 0.12
 _LEAST_SPAN = 0.004
 _FEW = 8
-"""With fewer rates than this, each one is shown: a quantile of so few says nothing."""
+"""With fewer rates than this, each one is shown: a quantile of so few means nothing."""
 _LEAST_RATIO = 1.25
 _FEWEST_TICKS = 2
 _MOST_STEPS = 4
@@ -207,9 +207,11 @@ def _written(ticks: Sequence[datetime], step_secs: int, *, one_day: bool) -> dic
     if step_secs >= _DAY_SECS:
         return {tick: f"{tick:%d %b}" for tick in ticks}
     clock = "%H:%M" if step_secs % 60 == 0 else "%H:%M:%S"
-    told = ticks[0].date() if one_day else None
+    day_shown = ticks[0].date() if one_day else None
     texts = {}
     for tick in ticks:
-        texts[tick] = f"{tick:{clock}}" if told == tick.date() else f"{tick:%d %b} {tick:{clock}}"
-        told = tick.date()
+        texts[tick] = (
+            f"{tick:{clock}}" if day_shown == tick.date() else f"{tick:%d %b} {tick:{clock}}"
+        )
+        day_shown = tick.date()
     return texts

@@ -24,7 +24,7 @@ class Content:
 
     Attributes:
         figure: the chart; None where there is nothing to draw.
-        message: said instead of the chart; empty if there is one.
+        message: shown instead of the chart; empty if there is one.
         caption: the line under the title.
     """
 
@@ -68,8 +68,8 @@ def no_quotes(view: MarketView, market: Market | None, root: str) -> str:
 
 def left_out(cells: Mapping[str, int]) -> str:
     """Say how many cells a figure does not show, by reason; empty if it shows all."""
-    said = ", ".join(f"{count} {why}" for why, count in cells.items() if count)
-    return f" · not drawn: {said}" if said else ""
+    reasons = ", ".join(f"{count} {why}" for why, count in cells.items() if count)
+    return f" · not drawn: {reasons}" if reasons else ""
 
 
 def nothing_left(removed: Mapping[str, int]) -> str:

@@ -46,13 +46,13 @@ class Failures:
                 self._known.add(kind)
         if not is_new:
             return
-        told = f"{part} failed: {type(error).__name__}: {plain(error, _LONGEST_LINE)}"
+        line = f"{part} failed: {type(error).__name__}: {plain(error, _LONGEST_LINE)}"
         if isinstance(error, BoxSpreadsError):  # says itself what is wrong
-            _log.error("%s (logged once; more of the kind are not)", told)
+            _log.error("%s (logged once; more of the kind are not)", line)
             return
         # Frames without their local variables, which may hold anything.
         frames = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
-        _log.error("%s\n%s(logged once; more of the kind are not)", told, frames)
+        _log.error("%s\n%s(logged once; more of the kind are not)", line, frames)
 
     def line(self, part: str, error: BaseException) -> str:
         """Log an error if it is the first of its kind, and return what the page says of it."""

@@ -60,7 +60,7 @@ class Part:
     failed: Callable[[str], Outputs]
 
     def is_ready(self, controls: Mapping[str, Any]) -> bool:
-        """Return whether the browser has told what the part waits for."""
+        """Return whether the browser has sent what the part waits for."""
         needed = set(self.controls).intersection(_TOLD_BY_THE_BROWSER)
         return all(controls[name] is not None for name in needed)
 

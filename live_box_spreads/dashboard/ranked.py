@@ -26,7 +26,7 @@ class RankedRows:
 
     Attributes:
         rows: one mapping a box, by field of ``ranking_grid.COLUMNS``, with an ``id``.
-        message: said instead of the table; empty if there are rows.
+        message: shown instead of the table; empty if there are rows.
         caption: the line under the title.
     """
 

@@ -37,7 +37,7 @@ class Version(TypedDict):
         snapshot: identity of the snapshot; empty without one.
         notice: what a person should know about the snapshots; empty if all is well.
         reference: name and day of the reference curve, or why there is none.
-        published: when the page was told so, seconds of the epoch.
+        published: when the page got it, seconds of the epoch.
     """
 
     snapshot: str
@@ -50,10 +50,10 @@ def version(view: MarketView, newest: Newest, now_secs: float) -> Version:
     """Return what a page should show: the newest snapshot that can be read."""
     market = newest.market
     caveat = market.chain.caveat if market else ""
-    said = filter(None, (newest.notice, caveat and f"In this snapshot: {caveat}"))
+    notices = filter(None, (newest.notice, caveat and f"In this snapshot: {caveat}"))
     return Version(
         snapshot=market.identity if market else "",
-        notice="; ".join(said),
+        notice="; ".join(notices),
         reference=reference_label(view.reference(market)) if market else "",
         published=now_secs,
     )
@@ -117,7 +117,7 @@ def empty_header() -> dict[str, Any]:
 
 
 def header(view: MarketView, market: Market | None, choices: Choices) -> dict[str, Any]:
-    """Return what the header says of a snapshot and of the boxes of a root."""
+    """Return the header of a snapshot and of the boxes of a root."""
     if market is None or not market.chain.roots:
         return empty_header()
     chain = market.chain

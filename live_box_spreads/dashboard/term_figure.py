@@ -76,8 +76,8 @@ def term_structure_figure(
     lend, borrow, fair = (rates_of(curve, f"{side}_rate") for side in ("lend", "borrow", "fair"))
     errors = _STANDARD_ERRORS * curve["std_error_bps"].to_numpy() / 1e4
     figure.add_traces(_executable(days, lend, borrow, palette))
-    told = bool(np.isfinite(fair).any())
-    median_days, median_rates = _median(figure, median, palette, silent=told)
+    has_fair = bool(np.isfinite(fair).any())
+    median_days, median_rates = _median(figure, median, palette, silent=has_fair)
     if reference is not None:
         dashed = {"color": palette.text, "width": 1.5, "dash": "dash"}
         _line(figure, reference, reference.legend, dashed)

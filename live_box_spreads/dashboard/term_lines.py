@@ -30,7 +30,7 @@ def reference_label(reference: Reference) -> str:
 
 
 def is_held_flat(reference: Reference) -> bool:
-    """Return whether a reference is an overnight rate, which says nothing of longer loans."""
+    """Return whether a reference is an overnight rate, which is no rate of longer loans."""
     return isinstance(reference.curve, OvernightRate)
 
 

@@ -46,13 +46,15 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
     )
     short = len(every) - len(curve)
     compared = reference_label(reference)
-    said = [f"{'Reference' if reference.curve else 'No reference'}: {compared}"] if compared else []
-    said.append(
+    notes = (
+        [f"{'Reference' if reference.curve else 'No reference'}: {compared}"] if compared else []
+    )
+    notes.append(
         missing.partition("\n")[0] or f"{_PRICE_NAMES[choices.price]} median at {_band(choices)}"
     )
     if short:
-        said.append(f"{short} within a day left out")
-    return Content(figure, caption=" · ".join(said))
+        notes.append(f"{short} within a day left out")
+    return Content(figure, caption=" · ".join(notes))
 
 
 def _why_no_rate(curve: pl.DataFrame, missing: str) -> str:

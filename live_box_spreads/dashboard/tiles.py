@@ -65,8 +65,8 @@ def _name(row: dict[str, Any]) -> html.Div:
     else:
         what, until = f"About {row['tenor']}", row["expiry"]
         why = "the expiry nearest to the tenor"
-    told = f" · {until:%d %b %Y}, {row['days']:,} days"
-    return html.Div([html.B(what), told], className="tile-name", title=why)
+    text = f" · {until:%d %b %Y}, {row['days']:,} days"
+    return html.Div([html.B(what), text], className="tile-name", title=why)
 
 
 def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:
@@ -85,7 +85,7 @@ def _spread(row: dict[str, Any], reference: str, *, held_flat: bool) -> list[htm
     if "spread_bps" not in row:
         return []
     spread = row["spread_bps"]
-    told = f"{spread:+.0f} bp" if isfinite(spread) else UNKNOWN
+    text = f"{spread:+.0f} bp" if isfinite(spread) else UNKNOWN
     what = f"ref. {HELD_FLAT}," if held_flat else "ref."
     of_day = f"over {what} {row['reference_date']:%d %b}"
-    return [html.Span(of_day, title=f"fair rate over {reference}"), html.B(told)]
+    return [html.Span(of_day, title=f"fair rate over {reference}"), html.B(text)]

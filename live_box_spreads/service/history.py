@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HISTORY_ROWS = 40
 _LONGEST_SECS = 100 * 365 * 86_400.0
 _LEAST_APART_SECS = 0.5
-"""The name of a snapshot tells its second: no two of one second are told apart."""
+"""The name of a snapshot has its second: two of one second cannot be ordered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,8 @@ class Snapshots:
             except SnapshotError as error:
                 unreadable = unreadable or f"The newest snapshot cannot be read: {plain(error)}"
                 continue
-            said = filter(None, (unreadable, _ahead(listing, path)))
-            return Newest(market, "; ".join(said))
+            notices = filter(None, (unreadable, _ahead(listing, path)))
+            return Newest(market, "; ".join(notices))
         return Newest(None, unreadable)
 
     def why_empty(self) -> str:
@@ -218,8 +218,8 @@ def _ahead(listing: Listing, shown: Path) -> str:
     if listing.is_ahead(shown):
         return f"The snapshot shown is {by}: set the clock, or wait for newer quotes"
     count = len(listing.ahead)
-    told = "1 snapshot is" if count == 1 else f"{count:,} snapshots are"
-    return f"{told} {by} and set aside, the last of them {listing.ahead[-1]}"
+    which = "1 snapshot is" if count == 1 else f"{count:,} snapshots are"
+    return f"{which} {by} and set aside, the last of them {listing.ahead[-1]}"
 
 
 def _read(path: Path) -> Chain | _Unreadable:

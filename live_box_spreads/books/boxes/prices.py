@@ -105,7 +105,7 @@ def box_prices(
         forwards: synthetic forwards by strike.
         pairs: the pairs of its strikes to price.
         years: time between the two payments; rates are NaN unless it is positive.
-        compounding: how the rates are said.
+        compounding: convention of the rates.
     """
     years = years if years > 0.0 else np.nan
     if (kernel := BOXES.code) is not None:

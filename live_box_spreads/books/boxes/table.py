@@ -204,7 +204,7 @@ def _of_sizes(synthetic: Synthetics, low: Indices, high: Indices, prices: BoxPri
 
 
 def _of_legs(synthetic: Synthetics, low: Indices, high: Indices) -> Columns:
-    """Return what each leg says, and the least and total volume of the four (null if unknown)."""
+    """Return the quotes of each leg, and least and total volume of the four (null if unknown)."""
     ends = {end: pl.Series(at, dtype=pl.UInt32) for end, at in (("kl", low), ("ks", high))}
     columns: Columns = {
         f"{leg}_{end}_{name}": partial(_at, synthetic, leg, name, at)
@@ -220,7 +220,7 @@ def _of_legs(synthetic: Synthetics, low: Indices, high: Indices) -> Columns:
 
 
 def _at(synthetic: Synthetics, leg: str, name: str, strikes: pl.Series) -> pl.Series:
-    """Return what a leg says at the strike of each box."""
+    """Return the values of a leg at the strike of each box."""
     values: Floats = getattr(getattr(synthetic, leg), name)
     return (_counts(values) if name in _COUNTS else pl.Series(values))[strikes]
 

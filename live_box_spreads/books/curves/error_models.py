@@ -14,7 +14,7 @@ So the error of the mid at strike K is ``scale(K) · (u(K) + e(K))``: ``scale`` 
 an Ornstein-Uhlenbeck process along the strikes, ``e`` independent, with variances that add up to
 one; strikes whose error stands out count for less, or not at all (``parity_line.py``).
 
-How far neighbours err together differs between chains and cannot be told well from one of them.
+How far neighbours err together differs between chains and cannot be estimated from one of them.
 Therefore several models make the estimate and its standard error, each as far as it explains the
 residuals: see ``blend``.
 """

@@ -75,7 +75,7 @@ def parity_fits(blocks: StrikeBlocks) -> ParityFits:
     """Fit ``syn(K) = D·(F - K)`` to the mids of each block.
 
     The fit is weighted by the half-spreads, resists bad quotes, and knows that neighbouring strikes
-    err together; the standard error says so too. See ``error_models.py``.
+    err together; the standard error takes it into account. See ``error_models.py``.
 
     Args:
         blocks: strikes; the quality rules have already closed sides there.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_STRIKES = 5
-"""A line through fewer says nothing about its error."""
+"""A line through fewer gives no estimate of its error."""
 FULL_WEIGHT, OFF_LINE = 2.5, 6.0
 """In robust standard deviations of the residuals."""
 
@@ -102,7 +102,7 @@ def first_line(strike: Floats, mid: Floats, spread: Floats) -> tuple[float, floa
     """Return D and level of a rough line that a quarter of bad quotes cannot bend.
 
     D is the median of the slopes between strikes half the list apart, weighted by width over
-    spread; the level is the median of what each strike then says.
+    spread; the level is the median of the levels that the strikes then give.
     """
     apart = strike.size // 2
     width = strike[apart:] - strike[:-apart]

@@ -28,20 +28,23 @@ def with_reference(
         frame: rows with ``premium_date``, ``payment_date`` and a rate; where they have ``years``,
             the rate counts those, else the days between the two dates over 365.
         reference: what to compare with.
-        compounding: convention of the rate; the reference is told in the same one, and over the
-            same years.
+        compounding: convention of the rate; the reference is converted to it, over the same years.
         rate: column of the rate, a fraction.
 
     Returns:
-        The frame with ``reference_rate`` (a fraction), ``reference_date``, ``reference_name`` (an
-        overnight rate's says that it is held flat) and ``spread_bps`` (rate above the reference,
-        in basis points). NaN where the reference does not cover the loan
+        The frame with ``reference_rate`` (a fraction), ``reference_date``, ``reference_name`` (that
+        of an overnight rate has "held flat") and ``spread_bps`` (rate above the reference, in basis
+        points). NaN where the reference does not cover the loan
         or there is no rate.
     """
     dates = list(zip(frame["premium_date"], frame["payment_date"], strict=True))
     apart = np.array([(payment - premium).days for premium, payment in dates]) / DAYS_PER_YEAR
-    told = [reference.rate(premium, payment, Compounding.CONTINUOUS) for premium, payment in dates]
-    discounts = discount_from_rate(np.array(told, dtype=np.float64), apart, Compounding.CONTINUOUS)
+    continuous = [
+        reference.rate(premium, payment, Compounding.CONTINUOUS) for premium, payment in dates
+    ]
+    discounts = discount_from_rate(
+        np.array(continuous, dtype=np.float64), apart, Compounding.CONTINUOUS
+    )
     years = frame["years"].to_numpy() if "years" in frame.columns else apart
     rates = rate_from_discount(discounts, years, compounding)
     return frame.with_columns(

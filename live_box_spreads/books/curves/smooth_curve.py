@@ -117,7 +117,7 @@ class SmoothCurve:
         )
 
     def left_out(self) -> pl.DataFrame:
-        """Return how far each expiry is off what the curve through the others says of it.
+        """Return how far each expiry is off the curve through the others.
 
         Returns:
             ``payment_date, off_bps, std_error_bps`` (continuous; the error is that of the

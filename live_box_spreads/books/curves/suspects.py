@@ -55,7 +55,7 @@ class Suspect:
         strike: index points.
         right: ``C`` or ``P``.
         side: the side that is off.
-        price: what it says, index points.
+        price: the quoted price, index points.
         excess: how far the strike's synthetic forward is beyond the others, index points; NaN
             where there are too few to tell.
         alone: whether the band is in order without this strike.

@@ -59,7 +59,7 @@ def headline(
     Args:
         table: rows of ``curve`` of one root.
         smooth: the smooth curve of the same root; None if there is none.
-        compounding: how the rates of the table are said.
+        compounding: convention of the rates.
         reference: what to compare with; adds the columns of ``with_reference``.
 
     Returns:
@@ -68,14 +68,14 @@ def headline(
     known = table.filter(pl.col("fair_rate").is_finite(), pl.col("days") > 0).sort("days")
     rows: list[dict[str, Any]] = []
     if not known.is_empty():
-        paid, told = known["premium_date"][0], set()
+        paid, taken = known["premium_date"][0], set()
         for tenor, months in TENORS_MONTHS.items():
             due = tenor_date(paid, months)
             row = _row(known, smooth, due, compounding)
             near = abs(log(row["days"] / (due - paid).days)) <= log(_NEAR)
-            if row["is_exact"] or (near and row["expiry"] not in told):
+            if row["is_exact"] or (near and row["expiry"] not in taken):
                 rows.append({"tenor": tenor, **row})
-                told.add(None if row["is_exact"] else row["expiry"])
+                taken.add(None if row["is_exact"] else row["expiry"])
     frame = pl.DataFrame(rows, schema=HEADLINE_SCHEMA)
     return frame if reference is None else with_reference(frame, reference, compounding)
 
