@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.accuracy.simulated import chain_of as simulated_chain
 from benchmarks.timing import timed, write_json
-from live_box_spreads.books.boxes.opportunities import Search
+from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.kernels import ALL
 from live_box_spreads.dashboard.choices import Choices

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from live_box_spreads.books.boxes.filters import BoxFilters
-    from live_box_spreads.books.boxes.opportunities import Search
+    from live_box_spreads.books.boxes.search import Search
     from live_box_spreads.books.desk import Conventions, Desk
     from live_box_spreads.books.prints import printed_boxes
     from live_box_spreads.boxspread import BoxSpread
@@ -96,7 +96,7 @@ __all__ = [
 
 _HOMES = {
     "books.boxes.filters": ["BoxFilters"],
-    "books.boxes.opportunities": ["Search"],
+    "books.boxes.search": ["Search"],
     "books.desk": ["Conventions", "Desk"],
     "books.prints": ["printed_boxes"],
     "boxspread": ["BoxSpread"],

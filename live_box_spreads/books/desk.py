@@ -21,12 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import polars as pl
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.opportunities import (
-    Opportunities,
-    Search,
-    fair_values,
-    opportunities,
-)
+from live_box_spreads.books.boxes.opportunities import Opportunities, fair_values, opportunities
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, BoxTable, box_table
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
@@ -53,6 +48,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from live_box_spreads.books.boxes.search import Search
     from live_box_spreads.books.strikes.synthetics import Synthetics
     from live_box_spreads.books.views.surfaces import QuoteSide
     from live_box_spreads.model.chain import Chain

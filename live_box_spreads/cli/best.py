@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import polars as pl
 import typer
 
-from live_box_spreads.books.boxes.opportunities import Search
+from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.cli.conventions import conventions
 from live_box_spreads.cli.options import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.books.boxes.opportunities import Search
+from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.views.surfaces import strike_grid
 from live_box_spreads.dashboard.choices import BoxOptions, Choices
 from live_box_spreads.model.products import PRODUCTS

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from live_box_spreads.books.boxes.opportunities import FairValue, Opportunities, Search
+    from live_box_spreads.books.boxes.opportunities import Opportunities
+    from live_box_spreads.books.boxes.search import FairValue, Search
     from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.books.strikes.synthetics import Synthetics
     from live_box_spreads.books.views.surfaces import QuoteSide, RowLabel, Surface

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_box_spreads.books.boxes.opportunities import Search, fair_values
+from live_box_spreads.books.boxes.opportunities import fair_values
+from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.chain_values import (
     FIRST_INSTANT,

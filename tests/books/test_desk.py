@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from live_box_spreads.books import desk as module
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.opportunities import Search
+from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
 from live_box_spreads.books.desk import Conventions, Desk, Results
 from live_box_spreads.books.strikes import blocks

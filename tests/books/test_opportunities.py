@@ -12,14 +12,8 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.opportunities import (
-    OPPORTUNITY_SCHEMA,
-    FairValue,
-    Opportunities,
-    Search,
-    Side,
-    fair_values,
-)
+from live_box_spreads.books.boxes.opportunities import Opportunities, fair_values
+from live_box_spreads.books.boxes.search import OPPORTUNITY_SCHEMA, FairValue, Search, Side
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import rate_from_discount
 from tests.books.by_desk import curve, opportunities

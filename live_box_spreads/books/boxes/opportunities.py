@@ -27,13 +27,8 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.boxes.ranking import (
-    OPPORTUNITY_SCHEMA,
-    FairValue,
-    Search,
-    Side,
-    rank_expiry,
-)
+from live_box_spreads.books.boxes.ranking import rank_expiry
+from live_box_spreads.books.boxes.search import OPPORTUNITY_SCHEMA, FairValue
 from live_box_spreads.model.products import is_loan
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
@@ -43,18 +38,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from live_box_spreads.books.boxes.filters import Removals
+    from live_box_spreads.books.boxes.search import Search
     from live_box_spreads.books.strikes.blocks import Strikes
-
-__all__ = [
-    "OPPORTUNITY_SCHEMA",
-    "FairValue",
-    "Opportunities",
-    "Search",
-    "Side",
-    "fair_values",
-    "opportunities",
-]
-
 
 _UNKNOWN = FairValue(np.nan, np.nan)
 

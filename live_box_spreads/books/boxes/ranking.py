@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-import polars as pl
 
 from live_box_spreads.books.boxes.filters import Removals, count_widths, pairs_of, usable_strikes
 from live_box_spreads.books.boxes.prices import StrikePairs
@@ -29,51 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.filters import BoxFilters
+    from live_box_spreads.books.boxes.search import FairValue, Search, Side
     from live_box_spreads.books.strikes.synthetics import Synthetics
     from live_box_spreads.model.products import UsualBox
     from live_box_spreads.model.rates import Compounding
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
-
-Side = Literal["lend", "borrow"]
-
-OPPORTUNITY_SCHEMA = pl.Schema(
-    {
-        "side": pl.String(),
-        "root": pl.String(),
-        "expiry": pl.Date(),
-        "tte_years": pl.Float64(),
-        "kl": pl.Float64(),
-        "ks": pl.Float64(),
-        "width": pl.Float64(),
-        "price": pl.Float64(),
-        "fair_price": pl.Float64(),
-        "fees_dollars": pl.Float64(),
-        "rate": pl.Float64(),
-        "net_rate": pl.Float64(),
-        "fair_rate": pl.Float64(),
-        "std_error_bps": pl.Float64(),
-        "spread_bps": pl.Float64(),
-        "spread_std_errors": pl.Float64(),
-        "score_bps": pl.Float64(),
-        "quoted_spread_bps": pl.Float64(),
-        "size": pl.Float64(),
-        "oldest_quote_secs": pl.Float64(),
-        "min_leg_volume": pl.Float64(),
-        "total_leg_volume": pl.Float64(),
-        "min_leg_open_interest": pl.Float64(),
-        "quality": pl.String(),
-        "why": pl.String(),
-    }
-)
-"""Index points: strikes, width, ``price`` (paid to lend, received to borrow), ``fair_price``.
-``fees_dollars`` to open one box. Fractions: ``rate`` (at the price), ``net_rate`` (after fees),
-``fair_rate``. ``spread_bps`` is ``net_rate - fair_rate``: a lender wants it high, a borrower low;
-``spread_std_errors`` is the same in standard errors of the fair rate. ``score_bps``: what the list
-is sorted by, higher is better on both sides; ``quoted_spread_bps`` lies between the rates of the
-two sides, before fees. Boxes: ``size``. Contracts: volumes, and open interest of the weakest leg.
-NaN is unknown."""
 
 ONE_SIDED = "only one side is quoted"
 OFF_PARITY = "a quote is far from the parity line of its expiry"
@@ -85,48 +46,6 @@ so many standard errors, or more than that part of what its own quotes are apart
 basis points on top, is not believed."""
 _MARGIN = 1e-9
 """Closer than this, as a fraction, to a limit on discount factors, the rate itself decides."""
-
-
-class FairValue(NamedTuple):
-    """What a payment of 1 at the end of an expiry is worth.
-
-    Attributes:
-        discount: the discount factor; NaN where there is none.
-        std_error: its standard error; NaN unknown.
-        reason: why there is none; empty where there is one.
-    """
-
-    discount: float
-    std_error: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Which boxes to look for.
-
-    Attributes:
-        side: to lend or to borrow.
-        min_size: least boxes at the top of the book; fees are those of an order of so many. An
-            unknown size counts as none where a minimum is set.
-        limit: most boxes of the whole list.
-        per_expiry: most boxes of one expiry.
-    """
-
-    side: Side
-    min_size: float = 0.0
-    limit: int = 50
-    per_expiry: int = 3
-
-    @property
-    def sign(self) -> float:
-        """1 to lend, -1 to borrow: which way of price is worse, and of rate is better."""
-        return 1.0 if self.side == "lend" else -1.0
-
-    @property
-    def other_side(self) -> Side:
-        """The side that is not searched for."""
-        return "borrow" if self.side == "lend" else "lend"
 
 
 @dataclass(frozen=True, slots=True)
