@@ -3,7 +3,7 @@
 from live_box_spreads.reference.history import History, Reference
 from live_box_spreads.reference.sources import (
     FileSource,
-    ReferenceDesk,
+    ReferenceLookup,
     ReferenceSource,
     read_reference,
 )
@@ -12,7 +12,7 @@ __all__ = [
     "FileSource",
     "History",
     "Reference",
-    "ReferenceDesk",
+    "ReferenceLookup",
     "ReferenceSource",
     "read_reference",
 ]

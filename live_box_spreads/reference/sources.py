@@ -36,7 +36,7 @@ class ReferenceSource(Protocol):
         ...
 
 
-class ReferenceDesk:
+class ReferenceLookup:
     """Looks up the reference of a day, and remembers what it found. Safe for many threads.
 
     Rates that cannot be had raise nothing: a chain without a reference is still a chain.

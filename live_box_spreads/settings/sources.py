@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from live_box_spreads.feeds.base import FeedSetup
-from live_box_spreads.reference.sources import FileSource, ReferenceDesk
+from live_box_spreads.reference.sources import FileSource, ReferenceLookup
 from live_box_spreads.settings.env_files import with_keyring
 from live_box_spreads.vendors import catalogue
 
@@ -59,7 +59,7 @@ def feed_setup(
     return FeedSetup(settings.options(), env, one_time_code)
 
 
-def make_reference(settings: Settings) -> ReferenceDesk | None:
+def make_reference(settings: Settings) -> ReferenceLookup | None:
     """Return where the configured reference rates are looked up; None if there is no source.
 
     Nothing is read or fetched yet.
@@ -67,7 +67,7 @@ def make_reference(settings: Settings) -> ReferenceDesk | None:
     source = _source(settings.reference)
     if source is None:
         return None
-    return ReferenceDesk(source, max_age_days=settings.reference.max_age_days)
+    return ReferenceLookup(source, max_age_days=settings.reference.max_age_days)
 
 
 def _source(configured: ReferenceSettings) -> ReferenceSource | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import FileFormatError
 from live_box_spreads.model.reference_curve import OvernightRate, ParYieldCurve
-from live_box_spreads.reference import FileSource, ReferenceDesk, read_reference
+from live_box_spreads.reference import FileSource, ReferenceLookup, read_reference
 from live_box_spreads.reference.tables import parse_day, tenor_months
 
 FORMATS = Path(__file__).parent / "formats"
@@ -184,7 +184,7 @@ def test_any_bytes_give_rates_of_known_days_or_one_line(data: bytes) -> None:
             assert refused
             assert "\n" not in refused
             return
-        found = ReferenceDesk(FileSource(file)).on(max(history.rows))
+        found = ReferenceLookup(FileSource(file)).on(max(history.rows))
         assert (found.curve is None) == bool(found.reason)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_box_spreads.model.errors import FileFormatError
-from live_box_spreads.reference import FileSource, History, ReferenceDesk
+from live_box_spreads.reference import FileSource, History, ReferenceLookup
 from live_box_spreads.reference.sources import LOOK_AGAIN_AFTER_SECS
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class _Source:
 
 def test_a_desk_remembers_for_a_while_and_never_raises() -> None:
     source, now = _Source(), [0.0]
-    desk = ReferenceDesk(source, max_age_days=5, clock=lambda: now[0])
+    desk = ReferenceLookup(source, max_age_days=5, clock=lambda: now[0])
     source.fails = True
     assert (desk.on(DAY).curve, desk.on(DAY).reason) == (None, "no such file")
     assert source.asked == [(DAY, 5)]
@@ -82,7 +82,7 @@ def test_a_desk_remembers_for_a_while_and_never_raises() -> None:
 
 def test_what_was_found_is_asked_for_again_after_five_minutes() -> None:
     source, now = _Source(), [0.0]
-    desk = ReferenceDesk(source, clock=lambda: now[0])
+    desk = ReferenceLookup(source, clock=lambda: now[0])
     for now[0], asked in ((0.0, 1), (299.9, 1), (300.0, 2), (599.9, 2), (600.0, 3)):
         desk.on(DAY)
         assert len(source.asked) == asked
@@ -103,7 +103,7 @@ class _Slow:
 
 def test_a_slow_source_holds_nobody_up_who_does_not_wait() -> None:
     source, now = _Slow(), [0.0]
-    desk = ReferenceDesk(source, clock=lambda: now[0])
+    desk = ReferenceLookup(source, clock=lambda: now[0])
     waiting = [desk.on(DAY, wait_secs=0) for _ in range(5)]
     assert {reference.reason for reference in waiting} == {"the reference rates are being fetched"}
     assert source.asked == 1
@@ -120,7 +120,7 @@ def test_a_slow_source_holds_nobody_up_who_does_not_wait() -> None:
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    desk = ReferenceDesk(_Source())
+    desk = ReferenceLookup(_Source())
     monkeypatch.setattr(desk._source, "history", None)
     for _ in range(2):
         with pytest.raises(TypeError):
@@ -130,7 +130,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_yields_that_make_no_curve_are_a_reason(tmp_path: Path) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("date,1y,30y\n2025-09-04,1,29\n", encoding="utf-8")
-    found = ReferenceDesk(FileSource(file)).on(DAY)
+    found = ReferenceLookup(FileSource(file)).on(DAY)
     assert found.curve is None
     assert "no positive discount factors" in found.reason
 
@@ -138,7 +138,7 @@ def test_yields_that_make_no_curve_are_a_reason(tmp_path: Path) -> None:
 def test_a_desk_reads_a_file(tmp_path: Path) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("date,rate\n2025-09-04,4.4\n", encoding="utf-8")
-    curve = ReferenceDesk(FileSource(file)).on(DAY + timedelta(days=1)).curve
+    curve = ReferenceLookup(FileSource(file)).on(DAY + timedelta(days=1)).curve
     assert curve is not None
     assert curve.as_of == DAY
     assert curve.rate(DAY, DAY + timedelta(days=1)) == pytest.approx(0.0456, abs=2e-4)

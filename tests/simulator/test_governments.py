@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from live_box_spreads.model.rates import Compounding
-from live_box_spreads.reference import FileSource, ReferenceDesk
+from live_box_spreads.reference import FileSource, ReferenceLookup
 from live_box_spreads.simulator.market.curve import (
     BOX_CURVE,
     BOX_PREMIUM,
@@ -29,7 +29,7 @@ def test_boxes_pay_the_premium_over_what_a_reader_makes_of_the_file(
 ) -> None:
     file = tmp_path / "simulated_treasury.csv"
     file.write_text(as_csv(DAY, government_par_yields()), encoding="utf-8")
-    curve = ReferenceDesk(FileSource(file)).on(DAY).curve
+    curve = ReferenceLookup(FileSource(file)).on(DAY).curve
     assert curve is not None
     assert (curve.name, curve.as_of) == ("simulated treasury", DAY)
     found = curve.rate(DAY, DAY + timedelta(days=days), Compounding.CONTINUOUS)
