@@ -343,7 +343,8 @@ class Desk:
                 lambda: term_row(self.view_boxes(root, expiry), **near, price=price),
             )
 
-        return term_structure(map(row, self.chain.expiries(root)))
+        expiries = [part.expiry for part in self.strikes(root).expiries]
+        return term_structure(map(row, expiries))
 
     def skew(self, root: str, expiry: date, limit: int) -> pl.DataFrame:
         """Return the tightest boxes of an expiry over their middle strikes; see ``skew``."""
@@ -369,4 +370,6 @@ class Desk:
         return tuple(filters(root) for root in self.chain.roots)
 
     def _once(self, key: tuple[Hashable, ...], compute: Callable[[], _Value]) -> _Value:
-        return cast("_Value", self._results.get((self._identity, *key), compute))
+        found = self._results.get((self._identity, *key), compute)
+        # A frame can be changed in place; what is kept must not be. A clone copies no values.
+        return cast("_Value", found.clone() if isinstance(found, pl.DataFrame) else found)

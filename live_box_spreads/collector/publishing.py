@@ -160,7 +160,7 @@ class Subscription:
         self._waiting: deque[Event] = deque()
         self._dropped = 0
         self._failures = 0
-        self._kinds_logged: set[type[Exception]] = set()
+        self._kinds_logged: set[type[BaseException]] = set()
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(
@@ -251,7 +251,7 @@ class Subscription:
         while (event := self._next()) is not None:
             try:
                 self._subscriber.receive(event)
-            except Exception as error:  # noqa: BLE001 # a foreign mistake ends neither us nor it
+            except BaseException as error:  # noqa: BLE001 # not even an exit ends the deliveries
                 self._note_failure(error)
 
     def _next(self) -> Event | None:
@@ -263,7 +263,7 @@ class Subscription:
                 self._changed.wait()
             return self._waiting.popleft()
 
-    def _note_failure(self, error: Exception) -> None:
+    def _note_failure(self, error: BaseException) -> None:
         with self._changed:
             self._failures += 1
             is_new = type(error) not in self._kinds_logged

@@ -102,7 +102,7 @@ def quoted_by_root(chain: Chain) -> dict[str, int]:
     return dict(counts.iter_rows())
 
 
-def error_text(error: Exception) -> str:
+def error_text(error: BaseException) -> str:
     """Return what to report of an error: its message, or the place alone if it is not of ours.
 
     The message of a foreign library may quote what it was given, and that may be a secret.

@@ -185,7 +185,7 @@ class ExpiryLegs:
             raise ModelError(f"the chain has no {root} {expiry}; it has {_listed(chain, root)}")
         settlement: Settlement = rows["settlement"][0]
         if strikes is not None:
-            rows = rows.filter(pl.col("strike").is_in(list(strikes)))
+            rows = rows.filter(pl.col("strike").is_in([float(strike) for strike in strikes]))
         quotes = {
             (row["strike"], row["right"]): leg_quote(row) for row in rows.iter_rows(named=True)
         }

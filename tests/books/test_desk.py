@@ -7,6 +7,7 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -17,7 +18,7 @@ from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
 from live_box_spreads.books.desk import Conventions, Desk, Results
 from live_box_spreads.books.strikes import blocks
 from live_box_spreads.boxspread import BoxSpread
-from live_box_spreads.model.errors import ChainError, UnknownRootError
+from live_box_spreads.model.errors import ChainError, ModelError, UnknownRootError
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
@@ -26,8 +27,6 @@ from tests.dashboard.market import NOON, chain_at
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
-
-    import polars as pl
 
     from live_box_spreads.model.chain import Chain
 
@@ -196,3 +195,22 @@ def test_a_row_of_the_table_is_the_box_of_the_desk(chain: Chain) -> None:
         assert box == BoxSpread.from_row(row)
         assert (box.bid_cost, box.ask_cost) == pytest.approx((row["bid_cost"], row["ask_cost"]))
         assert box.mid_rate == pytest.approx(row["mid_rate"])
+
+
+def test_strikes_may_be_whole_numbers(chain: Chain) -> None:
+    desk = Desk(chain)
+    box = desk.box("SPXW", EXPIRIES[1], 4900, 5000)
+    assert box == desk.box("SPXW", EXPIRIES[1], 4900.0, 5000.0)
+    with pytest.raises(ModelError, match=r"no .* at strike 1$"):
+        desk.box("SPXW", EXPIRIES[1], 1, 5000)
+
+
+def test_a_frame_that_is_changed_by_one_is_not_changed_for_others(chain: Chain) -> None:
+    desk = Desk(chain)
+    desk.band("XSP").insert_column(0, pl.Series("other", [1, 2, 3]))
+    assert "other" not in desk.band("XSP").columns
+
+
+def test_a_root_that_is_not_there_has_no_term_structure(chain: Chain) -> None:
+    with pytest.raises(ChainError, match="no root 'ZZZ'"):
+        Desk(chain).term_structure("ZZZ", centre=1.0, band=0.05)
