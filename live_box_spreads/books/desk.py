@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from live_box_spreads.books.boxes.search import Search
     from live_box_spreads.books.strikes.synthetics import Synthetics
-    from live_box_spreads.books.views.surfaces import QuoteSide
+    from live_box_spreads.boxspread import QuoteSide
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.model.reference_curve import ReferenceCurve
 

@@ -12,6 +12,7 @@ from live_box_spreads.model.rates import Compounding
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from live_box_spreads.books.boxes.search import Side
     from live_box_spreads.dashboard.theme import Scheme
 
 _LARGEST = 1e15
@@ -19,7 +20,6 @@ _LONGEST_HISTORY_MINUTES = 10 * 366 * 24 * 60.0
 
 TimeChoice = Literal["expiry", "snapshot"]
 Price = Literal["mid", "bid", "ask"]
-Side = Literal["lend", "borrow"]
 
 
 @dataclass(frozen=True, slots=True)

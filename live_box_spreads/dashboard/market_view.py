@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from live_box_spreads.books.boxes.filters import BoxFilters
     from live_box_spreads.books.boxes.opportunities import Opportunities
+    from live_box_spreads.books.boxes.search import Side
     from live_box_spreads.books.desk import Desk
     from live_box_spreads.books.views.surfaces import Survey
     from live_box_spreads.collector.events import Event
-    from live_box_spreads.dashboard.choices import Side
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.settings import Settings
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from live_box_spreads.books.boxes.search import FairValue, Search
     from live_box_spreads.books.boxes.table import BoxTable
     from live_box_spreads.books.strikes.synthetics import Synthetics
-    from live_box_spreads.books.views.surfaces import QuoteSide, RowLabel, Surface
+    from live_box_spreads.books.views.surfaces import RowLabel, Surface
+    from live_box_spreads.boxspread import QuoteSide
     from live_box_spreads.model.chain import Chain
 
 

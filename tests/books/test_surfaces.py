@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.views.surfaces import QuoteSide, strike_grid, volume_surface
+from live_box_spreads.books.views.surfaces import strike_grid, volume_surface
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from tests.books.by_desk import box_table, rate_surface, rate_surfaces
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from live_box_spreads.books.boxes.table import BoxTable
+    from live_box_spreads.boxspread import QuoteSide
     from live_box_spreads.model.chain import Chain
 
 

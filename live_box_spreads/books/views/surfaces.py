@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.table import BoxTable
+    from live_box_spreads.boxspread import QuoteSide
     from live_box_spreads.model.chain import Chain
 
     Floats = NDArray[np.float64]
 
-QuoteSide = Literal["mid", "bid", "ask"]
 QUOTE_SIDES: Final[tuple[QuoteSide, ...]] = ("mid", "bid", "ask")
 VIEW_COLUMNS: Final = ("mid_strike", "moneyness_mid", "bid_rate", "mid_rate", "ask_rate")
 """What surfaces and term structure need of a box table: a seventh of its columns and memory."""

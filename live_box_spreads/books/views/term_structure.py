@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.table import BoxTable
-    from live_box_spreads.books.views.surfaces import QuoteSide
+    from live_box_spreads.boxspread import QuoteSide
 
 _SCHEMA = pl.Schema(
     {
