@@ -55,5 +55,8 @@ def weighted_median(rates: Floats, spread: Floats) -> float:
     if not rates.size:
         return float("nan")
     order = np.argsort(rates)
-    below = np.cumsum(1.0 / np.maximum(np.abs(spread[order]), LEAST_SPREAD) ** 2)
+    with np.errstate(
+        over="ignore"
+    ):  # the square of an absurd spread is infinite: it weighs nothing
+        below = np.cumsum(1.0 / np.maximum(np.abs(spread[order]), LEAST_SPREAD) ** 2)
     return float(rates[order][np.searchsorted(below, 0.5 * below[-1])])
