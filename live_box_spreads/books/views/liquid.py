@@ -55,8 +55,6 @@ def weighted_median(rates: Floats, spread: Floats) -> float:
     if not rates.size:
         return float("nan")
     order = np.argsort(rates)
-    with np.errstate(
-        over="ignore"
-    ):  # an absurd spread: its square is infinite, it weighs nothing
+    with np.errstate(over="ignore"):  # an absurd spread: its square is infinite, it weighs nothing
         below = np.cumsum(1.0 / np.maximum(np.abs(spread[order]), LEAST_SPREAD) ** 2)
     return float(rates[order][np.searchsorted(below, 0.5 * below[-1])])
