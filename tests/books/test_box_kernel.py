@@ -215,3 +215,10 @@ def test_compiles_where_no_folder_can_keep_the_machine_code(tmp_path: Path) -> N
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "0.0\n"), done.stderr
+
+
+@pytest.mark.parametrize("exponent", [709.43, 709.45, 709.7, 709.78, 709.79, 1e4, -700.0, -1e4])
+def test_the_exponential_is_finite_as_far_as_a_float_goes(exponent: float) -> None:
+    with np.errstate(over="ignore"):
+        wanted = np.expm1(exponent)
+    assert compiled_kernel._exp_minus_one(exponent) == pytest.approx(wanted, rel=1e-14)

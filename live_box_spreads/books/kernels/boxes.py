@@ -28,7 +28,7 @@ PERIODIC, CONTINUOUS, SIMPLE = 0, 1, 2
 
 # A float64 is sign (1 bit), exponent biased by 1023 (11), fraction (52); bits go by uint64.
 _FRACTION_BITS = np.uint64(52)
-_EXPONENT_BIAS = np.uint64(1023)
+_HALF_EXPONENT_BIAS = np.uint64(1022)  # one less than the bias: half of a power of two
 # Added to a difference of bits: makes it positive, and the shift that follows round to nearest.
 _SHIFT_BIAS = 1024
 _ROUND_EXPONENT = np.uint64((_SHIFT_BIAS << 52) + (1 << 51))
@@ -43,8 +43,8 @@ _LOG2_E = 1.0 / _LN2
 # ln 2 in two parts, the first with trailing zeros: k·_LN2_HIGH is exact (fdlibm, e_exp.c).
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
-# Beyond these, exp - 1 in float64 is infinite or -1.
-_LARGEST, _SMALLEST = 709.8, -709.0
+# Beyond the first, exp - 1 in float64 is infinite; from far above the second on, it is -1.
+_LARGEST, _SMALLEST = 709.8, -700.0
 
 _A1, _A2, _A3, _A4, _A5, _A6, _A7, _A8, _A9 = (1.0 / (2 * n + 1) for n in range(1, 10))
 _E2, _E3, _E4, _E5, _E6, _E7, _E8, _E9, _E10, _E11, _E12 = (
@@ -85,8 +85,10 @@ def _exp_minus_one(y: float) -> float:
         ((_E6 + r * _E7) + rr * (_E8 + r * _E9)) + (rr * rr) * ((_E10 + r * _E11) + rr * _E12)
     )
     k_bits = np.float64(rounded).view(np.uint64)
-    power = np.uint64((k_bits + _EXPONENT_BIAS) << _FRACTION_BITS).view(np.float64)  # 2^k
-    return power * (r + rr * series) + (power - 1.0)
+    # 2^(k-1), as 2^1024 would be infinite where the result is not yet; doubling is exact.
+    half = np.uint64((k_bits + _HALF_EXPONENT_BIAS) << _FRACTION_BITS).view(np.float64)
+    # exp(y) - 1 = 2^k (exp(r) - 1) + (2^k - 1): near zero nothing cancels.
+    return 2.0 * (half * (r + rr * series) + (half - 0.5))
 
 
 @jit
