@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.table import quality_in_words
-from live_box_spreads.books.desk import Conventions, Desk
+from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.cli.output import encode
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
 from live_box_spreads.model.errors import BoxSpreadsError, NotALoanError

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from live_box_spreads.books.boxes.filters import BoxFilters
     from live_box_spreads.books.boxes.search import Search
-    from live_box_spreads.books.desk import Conventions, Desk
+    from live_box_spreads.books.conventions import Conventions
+    from live_box_spreads.books.desk import Desk
     from live_box_spreads.books.prints import printed_boxes
     from live_box_spreads.boxspread import BoxSpread
     from live_box_spreads.collector.collector import Collector
@@ -97,7 +98,8 @@ __all__ = [
 _HOMES = {
     "books.boxes.filters": ["BoxFilters"],
     "books.boxes.search": ["Search"],
-    "books.desk": ["Conventions", "Desk"],
+    "books.conventions": ["Conventions"],
+    "books.desk": ["Desk"],
     "books.prints": ["printed_boxes"],
     "boxspread": ["BoxSpread"],
     "collector.collector": ["Collector"],

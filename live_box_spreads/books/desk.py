@@ -12,8 +12,7 @@ conventions share what does not depend on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -23,8 +22,10 @@ import polars as pl
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.opportunities import Opportunities, fair_values, opportunities
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, BoxTable, box_table
+from live_box_spreads.books.conventions import Conventions
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
+from live_box_spreads.books.curves.parity_fit import parity_fits
 from live_box_spreads.books.curves.reference_spread import with_reference
 from live_box_spreads.books.curves.smooth_curve import SmoothCurve, smooth_curves
 from live_box_spreads.books.prints import FairCurve, PrintedBoxes, printed_boxes
@@ -37,22 +38,20 @@ from live_box_spreads.books.views.term_structure import TermRow, term_row, term_
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.cache import Cache, size_of_frame
 from live_box_spreads.model.products import is_loan, loan_product
-from live_box_spreads.model.quality import QualityRules
-from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import TimeBasis, trade_date
+from live_box_spreads.model.settlement import trade_date
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Sequence
     from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.search import Search
+    from live_box_spreads.books.curves.parity_fit import ParityFits
     from live_box_spreads.books.strikes.synthetics import Synthetics
     from live_box_spreads.boxspread import QuoteSide
     from live_box_spreads.model.chain import Chain
-    from live_box_spreads.model.reference_curve import ReferenceCurve
 
     Floats = NDArray[np.float64]
 
@@ -62,33 +61,6 @@ _BYTES_A_STRIKE = 260
 """Of paired strikes: some thirty arrays of numbers."""
 _SMALL_BYTES = 6_000
 """Of any other result, such as a row of a view, with its key."""
-
-FiltersOfRoot = Callable[[str], BoxFilters]
-"""Returns the thresholds for the boxes of a root."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conventions:
-    """How a chain is read.
-
-    Attributes:
-        basis: how years are counted.
-        compounding: convention of the rates.
-        filters: which boxes count, or what gives that by root. The fair rate does not depend on
-            it: it uses all strikes that ``rules`` let in.
-        rules: which legs are flagged, and which flags leave them out.
-        reference: rates to compare with; None for none.
-    """
-
-    basis: TimeBasis = TimeBasis.SETTLEMENT
-    compounding: Compounding = Compounding.EFFECTIVE
-    filters: BoxFilters | FiltersOfRoot = field(default_factory=BoxFilters)
-    rules: QualityRules = field(default_factory=QualityRules)
-    reference: ReferenceCurve | None = None
-
-    def filters_of(self, root: str) -> BoxFilters:
-        """Return the thresholds for the boxes of a root."""
-        return self.filters if isinstance(self.filters, BoxFilters) else self.filters(root)
 
 
 class Results(Cache[Any]):
@@ -207,13 +179,23 @@ class Desk:
         return self._once(
             ("curve", root, *self._read_as(root)),
             lambda: curve_table(
-                self.strikes(root), self.band(root), basis=how.basis, compounding=how.compounding
+                self.strikes(root),
+                self._fits(root),
+                self.band(root),
+                basis=how.basis,
+                compounding=how.compounding,
             ),
+        )
+
+    def _fits(self, root: str | None) -> ParityFits:
+        # Of all conventions, the lines depend on the rules alone.
+        return self._once(
+            ("fits", root, self.conventions.rules), lambda: parity_fits(self.strikes(root).blocks)
         )
 
     def smooth(self, root: str) -> SmoothCurve | None:
         """Return the smooth curve of a root; None where too few expiries have a fair rate."""
-        # The curve's discount factors are the same under all conventions but the rules.
+        # It rests on the lines, and so on the rules alone.
         return self._once(
             ("smooth", root, self.conventions.rules),
             lambda: smooth_curves(self._curve(root)).get(root),

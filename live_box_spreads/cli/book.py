@@ -95,7 +95,6 @@ def book(  # noqa: PLR0913 # one argument an option
     executed is there. Boxes that were left out are counted by reason on stderr.
     """
     refuse_binary_terminal(format_, out)
-
     configured = load_settings(config) if filters or config else None
     settings = configured or Settings()
     day = expiry.date()

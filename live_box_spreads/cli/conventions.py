@@ -9,7 +9,7 @@ from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
 
 if TYPE_CHECKING:
-    from live_box_spreads.books.desk import Conventions
+    from live_box_spreads.books.conventions import Conventions
     from live_box_spreads.cli.options import CompoundingName, TimeBasisName
     from live_box_spreads.settings import Settings
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,16 +92,19 @@ def curve(  # noqa: PLR0913 # one argument an option
     With a reference, its rate for the same loan and the spread to it are there too.
     """
     refuse_binary_terminal(format_, out)
-
     configured = load_settings(config) if filters or config else None
     settings = configured or Settings()
     with progress_bar() as progress:
         progress(f"curve of {snapshot.name}", 0, 1)
         chain = read_snapshot(snapshot)
         compared = _reference(chain, reference, settings)
-        how = conventions(settings, compounding, time_basis, reference=compared.curve)
-        if configured is None:
-            how = replace(how, filters=BoxFilters())
+        how = conventions(
+            settings,
+            compounding,
+            time_basis,
+            filters=configured.box_filters if configured else BoxFilters(),
+            reference=compared.curve,
+        )
         frame = Desk(chain, how).curve(root)
     label = f"reference: {compared.curve.name}, {compared.curve.as_of}" if compared.curve else ""
     title = f"{quoted(chain)}, {how.compounding.value} rates"

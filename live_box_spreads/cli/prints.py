@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from live_box_spreads.books.desk import Conventions, Desk
+from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.prints import printed_boxes
 from live_box_spreads.cli.options import CompoundingOption, FormatOption, OutOption, examples
 from live_box_spreads.cli.output import give, people_table, refuse_binary_terminal, tell
@@ -67,7 +68,6 @@ def prints(
     are counted on stderr.
     """
     refuse_binary_terminal(format_, out)
-
     with progress_bar() as progress:
         progress(f"boxes in {file.name}", 0, 1)
         how = Conventions(compounding=Compounding(compounding or "effective"))

@@ -92,11 +92,11 @@ class MarketView:
             least = max(configured.min_volume, options.min_leg_volume)
             return replace(configured, min_volume=least)
 
-        return market.desk.under(
-            compounding=options.compounding,
-            filters=filters,
-            reference=self.reference(market).curve,
-        )
+        return market.desk.under(compounding=options.compounding, filters=filters)
+
+    def compared_desk(self, market: Market, options: BoxOptions) -> Desk:
+        """Return the same with the reference, for what is compared with it: it may have to wait."""
+        return self.desk(market, options).under(reference=self.reference(market).curve)
 
     def survey(self, market: Market, choices: Choices) -> Iterator[Survey]:
         """Yield what surfaces and header need of each expiry of the chosen root, soonest first."""
@@ -160,7 +160,7 @@ class MarketView:
 
     def _prepare(self, market: Market, choices: Choices) -> None:
         """Compute what takes longest of a page, and keep it."""
-        self.desk(market, choices.options).smooth(choices.root)
+        self.compared_desk(market, choices.options).headline(choices.root)
         for _ in self.survey(market, choices):
             continue
         self.best_boxes(market, choices)

@@ -23,7 +23,7 @@ def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[htm
         return []
     root = choices.root
     reference = view.reference(market)
-    rows = view.desk(market, choices.options).headline(root)
+    rows = view.compared_desk(market, choices.options).headline(root)
     compared = reference_label(reference)
     flat = is_held_flat(reference)
     found: list[html.Div | html.P] = [

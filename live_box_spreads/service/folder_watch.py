@@ -6,6 +6,7 @@ Files are named, not read: a subscriber reads what it wants.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FileState = tuple[int, int, int, int]
 """Inode, size and the times of the last changes: another file has another one."""
+
+_MOST_BUSY = 0.05
+"""Looking takes no more than this part of the time: 65,000 snapshots take long to list."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +68,7 @@ class FolderWatch:
             store: the folder.
             publisher: where events go.
             clock: gives the current instant, with a time zone.
-            every_secs: pause between two looks.
+            every_secs: pause between two looks; longer where a look itself takes long.
             wait: waits for so many seconds and returns whether to end; by default until
                 :meth:`close` is called.
         """
@@ -112,8 +116,10 @@ class FolderWatch:
 
     def _run(self) -> None:
         while True:
+            begun_secs = time.monotonic()
             self.look()
-            if self._wait(self._every_secs):
+            took_secs = time.monotonic() - begun_secs
+            if self._wait(max(self._every_secs, took_secs / _MOST_BUSY)):
                 return
 
     def _since_newest(self, names: Sequence[str]) -> Sequence[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from live_box_spreads.books.desk import Conventions
+    from live_box_spreads.books.conventions import Conventions
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.listing import Listing
     from live_box_spreads.stores.snapshots import SnapshotStore

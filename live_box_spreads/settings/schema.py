@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.desk import Conventions
+from live_box_spreads.books.conventions import Conventions
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.options import (
     BaseUrl,

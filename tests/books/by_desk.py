@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from live_box_spreads.books.boxes import opportunities as ranking
-from live_box_spreads.books.desk import Conventions, Desk
+from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.strikes.blocks import Strikes
 from live_box_spreads.books.views import surfaces
 from live_box_spreads.books.views import term_structure as terms

@@ -15,7 +15,8 @@ from live_box_spreads.books import desk as module
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
-from live_box_spreads.books.desk import Conventions, Desk, Results
+from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.desk import Desk, Results
 from live_box_spreads.books.strikes import blocks
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.model.errors import ChainError, ModelError, UnknownRootError
@@ -102,13 +103,16 @@ def test_desks_of_other_conventions_share_only_what_does_not_depend_on_them(chai
             assert_frame_equal(found[name], fresh)
 
 
-def test_strikes_are_paired_once_a_root(chain: Chain, counted: Callable[[Any, str], Calls]) -> None:
-    pairing, fitting = counted(blocks, "synthetics_by_expiry"), counted(module, "curve_table")
+def test_strikes_are_paired_and_lines_fitted_once_a_root(
+    chain: Chain, counted: Callable[[Any, str], Calls]
+) -> None:
+    pairing, fitting = counted(blocks, "synthetics_by_expiry"), counted(module, "parity_fits")
+    curves = counted(module, "curve_table")
     desk = Desk(chain)
     for change in CHANGES[:-1]:  # the last one changes the rules
         everything(desk.under(**change))
-    assert pairing.count == 1
-    assert fitting.count == len(CHANGES) - 1
+    assert (pairing.count, fitting.count) == (1, 1)
+    assert curves.count == len(CHANGES) - 1
     everything(desk, "XSP")
     assert pairing.count == 2
 

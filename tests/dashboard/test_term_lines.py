@@ -47,7 +47,9 @@ def compared(tmp_path: Path) -> tuple[MarketView, Market]:
 
 def test_the_curve_has_the_reference_of_each_loan(compared: tuple[MarketView, Market]) -> None:
     view, market = compared
-    rows = view.desk(market, BoxOptions(Compounding.BOND_EQUIVALENT)).curve("SPXW").to_dicts()
+    rows = (
+        view.compared_desk(market, BoxOptions(Compounding.BOND_EQUIVALENT)).curve("SPXW").to_dicts()
+    )
     short, middle, long = (row["reference_rate"] for row in rows)
     assert short != short  # noqa: PLR0124, NaN: 45 days are less than three months
     assert middle == pytest.approx(0.036, abs=3e-4)
@@ -89,7 +91,7 @@ def test_an_overnight_rate_is_said_to_be_held_flat_wherever_it_is_a_reference(
     assert shown.caption.startswith("Reference: governments, overnight held flat, 03 Sep 2025")
     assert shown.figure is not None
     assert "Reference, held flat" in {trace.name for trace in shown.figure.data}
-    table = view.desk(market, BoxOptions()).curve("SPXW")
+    table = view.compared_desk(market, BoxOptions()).curve("SPXW")
     assert set(table["reference_name"]) == {"governments, overnight held flat"}
     assert "over ref. held flat, 03 Sep" in str(tiles(view, market, CHOICES))
 
@@ -110,7 +112,7 @@ def test_without_one_the_reason_is_told_and_nothing_is_drawn(tmp_path: Path) -> 
     assert "2024-09-03" in shown.caption
     assert shown.figure is not None
     assert "Reference" not in {trace.name for trace in shown.figure.data}
-    assert "spread_bps" not in view.desk(market, BoxOptions()).curve("SPXW").columns
+    assert "spread_bps" not in view.compared_desk(market, BoxOptions()).curve("SPXW").columns
 
 
 def test_nothing_is_said_where_none_is_configured(view: MarketView) -> None:

@@ -104,13 +104,11 @@ def rank_expiry(
     given = (odd_strike.astype(np.float64) + odd_width) * item.ticks.above
     worse = search.sign * fees_dollars / item.multiplier
     scored = (boxes.price + worse + search.sign * given) / boxes.width
+    # A lender's better rate is a lower price; a price that is not positive has no rate.
+    merit = np.where(scored > 0.0, -search.sign * scored, -np.inf)
+    usual_kind = ~(odd_strike | odd_width) & (boxes.width == item.usual.width)
     best = _varied(
-        part.forwards.strike,
-        boxes,
-        np.where(scored > 0.0, scored, np.nan),
-        ~(odd_strike | odd_width),
-        search,
-        item.usual,
+        part.forwards.strike, boxes, merit, usual_kind, item.usual.strike, search.per_expiry
     )
     chosen = boxes.take(best)
     other = _price(part, chosen.low, chosen.high, search.other_side)
@@ -210,7 +208,7 @@ def _sound_strikes(
     return np.flatnonzero(keep)
 
 
-def _believable(  # one expiry, its boxes, and what is asked of them
+def _believable(
     part: Synthetics,
     boxes: _Boxes,
     loan: _Loan,
@@ -267,13 +265,13 @@ def _credible(part: Synthetics, boxes: _Boxes, loan: _Loan, search: Search) -> N
     return credible
 
 
-def _varied(  # one expiry, its boxes, and what is asked of them
+def _varied(
     strike: Floats,
     boxes: _Boxes,
-    scored: Floats,
+    merit: Floats,
     usual_kind: NDArray[np.bool_],
-    search: Search,
-    usual: UsualBox,
+    step: float,
+    most: int,
 ) -> Indices:
     """Return the best boxes, best first, no two with a common strike or close to one another.
 
@@ -282,25 +280,22 @@ def _varied(  # one expiry, its boxes, and what is asked of them
     Args:
         strike: of the expiry, index points.
         boxes: those that may compete.
-        scored: the discount factor by which each counts; NaN where it has none.
-        usual_kind: which have round strikes and a round width.
-        search: side, and how many at most.
-        usual: what trades most.
+        merit: by which they rank, higher is better; -inf out of the running. It is changed.
+        usual_kind: which are of the kind that trades most.
+        step: boxes with both strikes nearer than this to another's are close to it, index points.
+        most: how many at most.
     """
-    merit = np.where(np.isfinite(scored), -search.sign * scored, -np.inf)
-    of_the_kind = usual_kind & (boxes.width == usual.width)
     chosen: list[int] = []
-    while len(chosen) < search.per_expiry:
-        best = int(np.argmax(merit)) if merit.size else -1
-        if len(chosen) == search.per_expiry - 1 and not of_the_kind[chosen].any():
-            usual_merit = np.where(of_the_kind, merit, -np.inf)
-            if usual_merit.max(initial=-np.inf) > -np.inf:
-                best = int(np.argmax(usual_merit))
-        if best < 0 or merit[best] == -np.inf:
+    while merit.size and len(chosen) < most:
+        best = int(np.argmax(merit))
+        if len(chosen) == most - 1 and not usual_kind[chosen].any():
+            usual = int(np.argmax(np.where(usual_kind, merit, -np.inf)))
+            best = usual if usual_kind[usual] and merit[usual] > -np.inf else best
+        if merit[best] == -np.inf:
             break
         chosen.append(best)
-        if len(chosen) < search.per_expiry:
-            merit[_alike(strike, boxes, best, usual.strike)] = -np.inf
+        if len(chosen) < most:
+            merit[_alike(strike, boxes, best, step)] = -np.inf
     return np.array(chosen, dtype=np.intp)
 
 

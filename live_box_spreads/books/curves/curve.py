@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.curves.parity_fit import parity_fits
 from live_box_spreads.model.products import is_loan
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import (
@@ -61,6 +60,7 @@ three are empty where there is nothing to say. ``discount_error`` is the standar
 
 def curve_table(
     strikes: Strikes,
+    fits: ParityFits,
     band: pl.DataFrame,
     *,
     basis: TimeBasis = TimeBasis.SETTLEMENT,
@@ -72,6 +72,7 @@ def curve_table(
 
     Args:
         strikes: quotes at one instant; the quality rules have already excluded legs there.
+        fits: ``parity_fits`` of their blocks.
         band: ``band_table`` of the same strikes, basis and compounding.
         basis: how years are counted.
         compounding: convention of the rates.
@@ -80,7 +81,6 @@ def curve_table(
         ``CURVE_SCHEMA``, a row for each expiry of ``strikes``.
     """
     parts, now = strikes.expiries, strikes.snapshot_time
-    fits = parity_fits(strikes.blocks)
     years = strikes.years(basis)
     reasons = [
         _why_no_rate(part, now) or _why_no_line(part, fits.reasons[block])

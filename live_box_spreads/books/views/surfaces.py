@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-QUOTE_SIDES: Final[tuple[QuoteSide, ...]] = ("mid", "bid", "ask")
 VIEW_COLUMNS: Final = ("mid_strike", "moneyness_mid", "bid_rate", "mid_rate", "ask_rate")
 """What surfaces and term structure need of a box table: a seventh of its columns and memory."""
 
