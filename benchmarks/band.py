@@ -48,6 +48,10 @@ def quoted_blocks() -> StrikeBlocks:
         sell_size=sizes[1],
         volume=counts[0],
         open_interest=counts[1],
+        call_mid=np.full(strike.size, np.nan),
+        put_mid=np.full(strike.size, np.nan),
+        call_age_secs=np.full(strike.size, np.nan),
+        put_age_secs=np.full(strike.size, np.nan),
         flags=np.zeros(strike.size, dtype=np.uint8),
     )
 

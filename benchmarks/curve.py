@@ -56,6 +56,10 @@ def quoted_blocks() -> tuple[StrikeBlocks, Floats]:
         sell_size=unknown,
         volume=unknown,
         open_interest=unknown,
+        call_mid=unknown,
+        put_mid=unknown,
+        call_age_secs=unknown,
+        put_age_secs=unknown,
         flags=np.zeros(strike.size, dtype=np.uint8),
     )
     return blocks, discount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from live_box_spreads.books.boxes.filters import BoxFilters
@@ -18,6 +19,17 @@ FiltersOfRoot = Callable[[str], BoxFilters]
 """Returns the thresholds for the boxes of a root."""
 
 
+class CurveFit(StrEnum):
+    """How fair rates are found."""
+
+    JOINT = "joint"
+    """All expiries of a root together: they share errors, which the fit finds and takes away."""
+    ONE_CURVE = "one_curve"
+    """Likewise, and all roots of an index, such as SPX and SPXW, share one discount curve."""
+    PER_EXPIRY = "per_expiry"
+    """Each expiry by itself, as in version 0.1.0, with a spline through them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conventions:
     """How a chain is read.
@@ -29,6 +41,7 @@ class Conventions:
             it: it uses all strikes that ``rules`` let in.
         rules: which legs are flagged, and which flags leave them out.
         reference: rates to compare with; None for none.
+        fit: how fair rates are found.
     """
 
     basis: TimeBasis = TimeBasis.SETTLEMENT
@@ -36,6 +49,7 @@ class Conventions:
     filters: BoxFilters | FiltersOfRoot = field(default_factory=BoxFilters)
     rules: QualityRules = field(default_factory=QualityRules)
     reference: ReferenceCurve | None = None
+    fit: CurveFit = CurveFit.JOINT
 
     def filters_of(self, root: str) -> BoxFilters:
         """Return the thresholds for the boxes of a root."""

@@ -22,10 +22,11 @@ import polars as pl
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.opportunities import Opportunities, fair_values, opportunities
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, BoxTable, box_table
-from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
-from live_box_spreads.books.curves.parity_fit import parity_fits
+from live_box_spreads.books.curves.joint_curve import JointCurve, joint_curves
+from live_box_spreads.books.curves.parity_fit import joined_fits, parity_fits
 from live_box_spreads.books.curves.reference_spread import with_reference
 from live_box_spreads.books.curves.smooth_curve import SmoothCurve, smooth_curves
 from live_box_spreads.books.prints import FairCurve, PrintedBoxes, printed_boxes
@@ -177,7 +178,7 @@ class Desk:
     def _curve(self, root: str | None) -> pl.DataFrame:
         how = self.conventions
         return self._once(
-            ("curve", root, *self._read_as(root)),
+            ("curve", root, *self._read_as(root), how.fit),
             lambda: curve_table(
                 self.strikes(root),
                 self._fits(root),
@@ -188,14 +189,35 @@ class Desk:
         )
 
     def _fits(self, root: str | None) -> ParityFits:
-        # Of all conventions, the lines depend on the rules alone.
-        return self._once(
-            ("fits", root, self.conventions.rules), lambda: parity_fits(self.strikes(root).blocks)
-        )
+        # Of all conventions, the fits depend on the rules and the kind of fit alone.
+        rules, fit = self.conventions.rules, self.conventions.fit
+        if fit is CurveFit.PER_EXPIRY:
+            return self._once(("fits", root, rules), lambda: parity_fits(self.strikes(root).blocks))
+        roots = self.chain.roots if root is None else [root]
+        return joined_fits([self.joint(each).fits() for each in roots])
+
+    def joint(self, root: str) -> JointCurve:
+        """Return the joint curve of a root, with what each expiry and the fit tell of the quotes.
+
+        With ``CurveFit.ONE_CURVE`` it rests on all roots of the index on which a box is a loan.
+        """
+        roots = self._sharing(root)
+        key = ("joint", tuple(roots), self.conventions.rules)
+        return self._once(key, lambda: joint_curves([self.strikes(each) for each in roots]))[root]
+
+    def _sharing(self, root: str) -> list[str]:
+        """Return the roots that share a discount curve with one, itself among them."""
+        self.strikes(root)  # an unknown root has an error of its own
+        if self.conventions.fit is not CurveFit.ONE_CURVE or not is_loan(root):
+            return [root]
+        underlying = loan_product(root).underlying
+        return [each for each in self.loan_roots if loan_product(each).underlying == underlying]
 
     def smooth(self, root: str) -> SmoothCurve | None:
-        """Return the smooth curve of a root; None where too few expiries have a fair rate."""
-        # It rests on the lines, and so on the rules alone.
+        """Return the curve of a root at any date; None where too few expiries have a fair rate."""
+        # It rests on the fits, and so on the rules alone.
+        if self.conventions.fit is not CurveFit.PER_EXPIRY:
+            return self.joint(root).smooth()
         return self._once(
             ("smooth", root, self.conventions.rules),
             lambda: smooth_curves(self._curve(root)).get(root),
@@ -266,7 +288,7 @@ class Desk:
         """
         how = self.conventions
         return self._once(
-            ("best", root, *self._read_as(root), search),
+            ("best", root, *self._read_as(root), how.fit, search),
             lambda: opportunities(
                 self.strikes(root),
                 fair_values(self._curve(root)),

@@ -61,6 +61,10 @@ def blocks_of(quotes: Sequence[Quotes]) -> StrikeBlocks:
         sell_size=unknown,
         volume=unknown,
         open_interest=unknown,
+        call_mid=unknown,
+        put_mid=unknown,
+        call_age_secs=unknown,
+        put_age_secs=unknown,
         flags=np.zeros(strike.size, dtype=np.uint8),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from live_box_spreads.books.curves.smooth_curve import LARGEST_ERROR_BPS
 from live_box_spreads.model.products import is_loan
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import (
@@ -68,11 +69,11 @@ def curve_table(
 ) -> pl.DataFrame:
     """Return the fair rate, its standard error and the executable band of each root and expiry.
 
-    The fair rate is that of the parity line through all strikes of an expiry; see ``parity_fits``.
+    An expiry whose rate would be known only to more than ``LARGEST_ERROR_BPS`` has none.
 
     Args:
         strikes: quotes at one instant; the quality rules have already excluded legs there.
-        fits: ``parity_fits`` of their blocks.
+        fits: fair discount factors of their blocks, jointly fitted or each by itself.
         band: ``band_table`` of the same strikes, basis and compounding.
         basis: how years are counted.
         compounding: convention of the rates.
@@ -82,8 +83,11 @@ def curve_table(
     """
     parts, now = strikes.expiries, strikes.snapshot_time
     years = strikes.years(basis)
+    error_bps = fits.std_error / fits.discount / strikes.years() / 1e-4
     reasons = [
-        _why_no_rate(part, now) or _why_no_line(part, fits.reasons[block])
+        _why_no_rate(part, now)
+        or _why_no_line(part, fits.reasons[block])
+        or _why_useless(float(error_bps[block]))
         for block, part in enumerate(parts)
     ]
     frame = pl.DataFrame(
@@ -155,6 +159,13 @@ def _why_no_rate(part: Synthetics, instant: datetime) -> str:
         return "the options have expired"
     if not payment_date(part.expiry) > premium_date(instant):
         return "nothing is left of the loan: premium and payment fall on one day"
+    return ""
+
+
+def _why_useless(error_bps: float) -> str:
+    """Return why a rate with this standard error is none."""
+    if not error_bps <= LARGEST_ERROR_BPS:
+        return f"the rate is known only to ±{error_bps:,.0f} bp"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The fair discount factor and forward of every expiry, from all its strikes at once.
+"""The fair discount factor and forward of every expiry by itself, from all its strikes at once.
 
 ``parity_line.py`` (numpy and LAPACK) and the kernel ``kernels/parity.py``, some ten times as fast,
 give the same numbers, but for the last digits.
@@ -6,9 +6,9 @@ give the same numbers, but for the last digits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from live_box_spreads.books.curves.parity_line import FEWEST_STRIKES, fit_line
 from live_box_spreads.books.kernels import PARITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ LARGEST_ERROR = 0.01
 
 @dataclass(frozen=True, slots=True)
 class ParityFits:
-    """The parity line of each (root, expiry); (n,) arrays.
+    """The discount factor and forward of each (root, expiry); (n,) arrays.
 
     Attributes:
         keys: (root, expiry) of each of the n blocks.
@@ -71,6 +71,18 @@ class ParityFits:
         return {reason: strikes for reason, strikes in counts.items() if strikes}
 
 
+def joined_fits(parts: Sequence[ParityFits]) -> ParityFits:
+    """Return the fits of several roots, one after another."""
+    joined: dict[str, Any] = {}
+    for field in fields(ParityFits):
+        columns = [getattr(part, field.name) for part in parts]
+        if field.name in {"keys", "reasons"}:
+            joined[field.name] = tuple(chain(*columns))
+        else:
+            joined[field.name] = np.concatenate([np.empty(0, dtype=np.intp), *columns])
+    return ParityFits(**joined)
+
+
 def parity_fits(blocks: StrikeBlocks) -> ParityFits:
     """Fit ``syn(K) = D·(F - K)`` to the mids of each block.
 
@@ -80,14 +92,12 @@ def parity_fits(blocks: StrikeBlocks) -> ParityFits:
     Args:
         blocks: strikes; the quality rules have already closed sides there.
     """
-    spread = blocks.syn_ask - blocks.syn_bid
-    quoted, crossed = ~np.isnan(spread), spread < 0.0
-    usable = quoted & ~crossed
+    usable = blocks.usable
     lines, used, off_line = _lines(
-        np.concatenate([[0], np.cumsum(usable)])[blocks.starts],
+        blocks.places(usable),
         blocks.strike[usable],
         0.5 * (blocks.syn_bid + blocks.syn_ask)[usable],
-        0.5 * spread[usable],
+        0.5 * (blocks.syn_ask - blocks.syn_bid)[usable],
     )
     discount, level, std_error = lines.T
     reasons = tuple(map(_why_none, discount, std_error, used, off_line))
@@ -98,8 +108,8 @@ def parity_fits(blocks: StrikeBlocks) -> ParityFits:
         forward=np.divide(level, discount, where=known, out=np.full(known.size, np.nan)),
         std_error=np.where(known, std_error, np.nan),
         strikes_used=used,
-        one_sided=_sums(~quoted, blocks.starts),
-        crossed=_sums(crossed, blocks.starts),
+        one_sided=blocks.counts(~(usable | blocks.crossed)),
+        crossed=blocks.counts(blocks.crossed),
         off_line=off_line,
         reasons=reasons,
     )
@@ -133,9 +143,3 @@ def _why_none(discount: float, std_error: float, used: int, off_line: int) -> st
     if not std_error <= LARGEST_ERROR * discount:
         return f"the discount factor is known only to ±{100 * std_error / discount:.1f} %"
     return ""
-
-
-def _sums(found: NDArray[np.bool_], starts: Indices) -> Indices:
-    """Count what was found in each block."""
-    counts: Indices = np.diff(np.concatenate([[0], np.cumsum(found)])[starts])
-    return counts

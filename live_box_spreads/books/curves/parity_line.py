@@ -81,7 +81,7 @@ def fit_line(strike: Floats, mid: Floats, half_spread: Floats) -> ParityLine:
         kept = _distances(residual, np.sqrt(spread / typical)) <= OFF_LINE
         if np.count_nonzero(kept) < FEWEST_STRIKES:
             return ParityLine(nan, nan, nan, int(np.count_nonzero(kept)), int(np.sum(~kept)))
-        centre, unit = _strike_unit(strike[kept], spread[kept])
+        centre, unit = strike_unit(strike[kept], spread[kept])
         place = (strike[kept] - centre) / unit
         found = [
             _generalised_least_squares(place, residual[kept], spread[kept] / typical, model)
@@ -125,7 +125,7 @@ def _distances(residual: Floats, scale: Floats) -> Floats:
     return distances
 
 
-def _strike_unit(strike: Floats, spread: Floats) -> tuple[float, float]:
+def strike_unit(strike: Floats, spread: Floats) -> tuple[float, float]:
     """Return the mean and standard deviation of the strikes, each weighted by 1 / spread."""
     weight = 1.0 / spread / np.sum(1.0 / spread)
     centre = float(weight @ strike)
@@ -144,7 +144,9 @@ def _generalised_least_squares(
     scale = spread**model.spread_power
     excess = np.maximum(_distances(residual, scale) / FULL_WEIGHT, 1.0) ** 2
     columns = np.column_stack([np.ones_like(place), place, residual]) / scale[:, None]
-    product, log_determinant = _whitened(columns, excess * (1.0 - model.shared), place, model)
+    product, log_determinant = whitened_products(
+        columns, excess * (1.0 - model.shared), place, model
+    )
     normal, right = product[:2, :2], product[:2, 2]
     estimate = np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
     freedom = place.size - 2
@@ -159,7 +161,7 @@ def _generalised_least_squares(
     return estimate, float(variance * normal[0, 0] / determinant), float(log_likelihood)
 
 
-def _whitened(
+def whitened_products(
     columns: Floats, alone: Floats, place: Floats, model: ErrorModel
 ) -> tuple[Floats, float]:
     """Return ``columns' V⁻¹ columns`` and ln det V, V being the errors' correlation matrix.

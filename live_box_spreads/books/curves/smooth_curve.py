@@ -1,22 +1,23 @@
-"""The smooth curve of a root: zero rates at any date, from the fair rates of its expiries.
+"""The smooth curve of a root: zero rates at any date, from the quotes of all its expiries.
 
-Each expiry counts by its standard error, and by an excess that all share: the market itself quotes
-expiries some bp off any smooth curve. How much, and how far the curve bends, the rates themselves
-say (``smoothing_spline.py``).
+It is the joint curve (``joint_fit.py``), or, by name, the spline of version 0.1.0 through fair
+rates that were fitted expiry by expiry. In the spline, each expiry counts by its standard error,
+and by an excess that all share: the market itself quotes expiries some bp off any smooth curve. How
+much, and how far the curve bends, the rates themselves say (``smoothing_spline.py``).
 
 Discount factors ``exp(-r t)`` are positive. Forward rates ``r + t · dr/dt`` are continuous, and
-bend no more than the spline's prior lets them.
+bend no more than the prior of the curve lets them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
 
-from live_box_spreads.books.curves.smoothing_spline import SplinePosterior, fit_spline
+from live_box_spreads.books.curves.smoothing_spline import fit_spline
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding, rate_from_discount
 from live_box_spreads.model.settlement import DAYS_PER_YEAR
@@ -30,7 +31,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_EXPIRIES = 4
+LARGEST_ERROR_BPS = 100.0
+"""A rate whose standard error is beyond this is none."""
 _BP = 1e-4
+
+
+class Posterior(Protocol):
+    """What is known of continuous zero rates."""
+
+    def at(self, years: Floats) -> tuple[Floats, Floats]:
+        """Return mean (k,) and covariance (k, k) of the zero rates at some times, from 0 on."""
+        ...
+
+    def left_out(self) -> tuple[Floats, Floats]:
+        """Return how far each expiry is off what the others say, and that error, raised; (n,)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +56,11 @@ class SmoothCurve:
         root: option root.
         premium_date: when the money is lent, whatever the date it comes back.
         payment_dates: of the n expiries that the curve rests on.
-        excess_bps: how far expiries scatter around the curve beyond their standard errors.
+        excess_bps: how far expiries scatter around the spline beyond their standard errors; NaN
+            for a joint curve.
         inflation: (n,) how many times an expiry's standard error was raised because it stands out.
+        posterior: the distribution of the zero rates.
+        rows: the root's own expiries among those of ``posterior``.
     """
 
     root: str
@@ -50,7 +68,8 @@ class SmoothCurve:
     payment_dates: tuple[date, ...]
     excess_bps: float
     inflation: Floats
-    _spline: SplinePosterior
+    posterior: Posterior
+    rows: slice = field(default_factory=lambda: slice(None))
 
     def rates(
         self,
@@ -63,14 +82,16 @@ class SmoothCurve:
 
         Returns:
             ``payment_date, days, years, discount, rate, std_error_bps``, in the order given; NaN
-            for dates that are not after the premium date.
+            for dates that are not after the premium date, and where the rate is known only to more
+            than ``LARGEST_ERROR_BPS``.
         """
         days = self._days(payment_dates)
+        zero, covariance = self.posterior.at(days / DAYS_PER_YEAR)
+        error = np.sqrt(np.diag(covariance))
+        known = (days > 0) & (error <= LARGEST_ERROR_BPS * _BP)
         years = np.where(days > 0, days / DAYS_PER_YEAR, np.nan)
-        zero, covariance = self._spline.at(days / DAYS_PER_YEAR)
-        rate, error = _rate_and_error(
-            zero * years, np.sqrt(np.diag(covariance)) * years, years, compounding
-        )
+        zero = np.where(known, zero, np.nan)
+        rate, error = _rate_and_error(zero * years, error * years, years, compounding)
         return pl.DataFrame(
             {
                 "payment_date": pl.Series(payment_dates, dtype=pl.Date),
@@ -93,18 +114,19 @@ class SmoothCurve:
 
         Returns:
             ``start_date, end_date, days, years, rate, std_error_bps``, one row less than dates;
-            NaN where a date is not after the one before, or the first is before the premium date.
+            NaN where a date is not after the one before, the first is before the premium date, or
+            the rate is known only to more than ``LARGEST_ERROR_BPS``.
         """
         days = self._days(payment_dates)
-        zero, covariance = self._spline.at(days / DAYS_PER_YEAR)
+        zero, covariance = self.posterior.at(days / DAYS_PER_YEAR)
         lent = days / DAYS_PER_YEAR
         grown = np.where(days >= 0, zero * lent, np.nan)
         covariance *= np.outer(lent, lent)
         years = np.where(np.diff(days) > 0, np.diff(lent), np.nan)
         variance = np.diag(covariance)[1:] + np.diag(covariance)[:-1] - 2 * np.diag(covariance, 1)
-        rate, error = _rate_and_error(
-            np.diff(grown), np.sqrt(np.maximum(variance, 0.0)), years, compounding
-        )
+        error = np.sqrt(np.maximum(variance, 0.0))
+        grown = np.where(error <= LARGEST_ERROR_BPS * _BP * years, np.diff(grown), np.nan)
+        rate, error = _rate_and_error(grown, error, years, compounding)
         return pl.DataFrame(
             {
                 "start_date": pl.Series(payment_dates[:-1], dtype=pl.Date),
@@ -123,7 +145,7 @@ class SmoothCurve:
             ``payment_date, off_bps, std_error_bps`` (continuous; the error is that of the
             difference, before it was raised), one row an expiry.
         """
-        off, error = self._spline.left_out()
+        off, error = (each[self.rows] for each in self.posterior.left_out())
         return pl.DataFrame(
             {
                 "payment_date": pl.Series(self.payment_dates, dtype=pl.Date),
@@ -165,7 +187,7 @@ def smooth_curve(table: pl.DataFrame, root: str) -> SmoothCurve:
         payment_dates=tuple(rows["payment_date"]),
         excess_bps=excess / _BP,
         inflation=inflation,
-        _spline=spline,
+        posterior=spline,
     )
 
 

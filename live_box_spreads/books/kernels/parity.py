@@ -45,7 +45,8 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
 
 
 @jit
-def _first_line(strike: Floats, mid: Floats, spread: Floats) -> tuple[float, float]:
+def first_line(strike: Floats, mid: Floats, spread: Floats) -> tuple[float, float]:
+    """Return D and level of a rough line; see ``parity_line.first_line``."""
     apart = strike.size // 2
     pairs = strike.size - apart
     slope, weight = np.empty(pairs), np.empty(pairs)
@@ -58,7 +59,7 @@ def _first_line(strike: Floats, mid: Floats, spread: Floats) -> tuple[float, flo
 
 
 @jit
-def _deviation(residual: Floats, scale: Floats) -> float:
+def deviation(residual: Floats, scale: Floats) -> float:
     """Return the robust standard deviation of the residuals over their scale."""
     return max(MAD_TO_DEVIATION * float(np.median(np.abs(residual) / scale)), ROUNDING)
 
@@ -71,7 +72,7 @@ def _keep(
 
     ``strike``, ``spread`` and ``residual`` are changed; ``place`` is filled.
     """
-    limit = OFF_LINE * _deviation(residual, np.sqrt(spread / typical))
+    limit = OFF_LINE * deviation(residual, np.sqrt(spread / typical))
     kept = 0
     total, centre = 0.0, 0.0
     for i in range(strike.size):
@@ -95,7 +96,7 @@ def _weigh(residual: Floats, spread: Floats, power: float, scale: Floats, excess
     """Fill the scale of each strike's error, and how many times its variance is for being far."""
     for i in range(residual.size):
         scale[i] = np.sqrt(spread[i]) if power == 0.5 else spread[i] ** power  # noqa: PLR2004
-    full_weight = FULL_WEIGHT * _deviation(residual, scale)
+    full_weight = FULL_WEIGHT * deviation(residual, scale)
     for i in range(residual.size):
         far = max(np.abs(residual[i]) / (scale[i] * full_weight), 1.0)
         excess[i] = far * far
@@ -195,7 +196,7 @@ def _fit(
         return strike.size, 0
     spread = np.maximum(half_spread, NARROWEST)
     typical = np.median(spread)
-    discount, level = _first_line(strike, mid, spread)
+    discount, level = first_line(strike, mid, spread)
     found = np.empty((len(proxies), 4))
     place = np.empty(strike.size)
     kept, std_error = 0, np.nan

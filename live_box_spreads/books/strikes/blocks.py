@@ -38,6 +38,10 @@ class StrikeBlocks:
         sell_size: synthetic forwards to be sold there; NaN unknown.
         volume: contracts traded today in the less traded leg; NaN if either is unknown.
         open_interest: contracts open in the leg with fewer; NaN if either is unknown.
+        call_mid: between bid and ask of the call, index points; NaN where a side is missing.
+        put_mid: likewise of the put.
+        call_age_secs: seconds from the call's quote to the snapshot; NaN unknown.
+        put_age_secs: likewise of the put.
         flags: ``LegFlag`` bits of both legs.
     """
 
@@ -50,6 +54,10 @@ class StrikeBlocks:
     sell_size: Floats
     volume: Floats
     open_interest: Floats
+    call_mid: Floats
+    put_mid: Floats
+    call_age_secs: Floats
+    put_age_secs: Floats
     flags: NDArray[np.uint8]
 
     @classmethod
@@ -72,6 +80,10 @@ class StrikeBlocks:
             open_interest=joined(
                 lambda block: np.minimum(block.call.open_interest, block.put.open_interest)
             ),
+            call_mid=joined(lambda block: 0.5 * (block.call.bid + block.call.ask)),
+            put_mid=joined(lambda block: 0.5 * (block.put.bid + block.put.ask)),
+            call_age_secs=joined(lambda block: block.call.age_secs),
+            put_age_secs=joined(lambda block: block.put.age_secs),
             flags=np.concatenate(
                 [
                     np.empty(0, dtype=np.uint8),
@@ -79,6 +91,28 @@ class StrikeBlocks:
                 ]
             ),
         )
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Whether a synthetic forward can be bought and sold at a strike, bid no higher; (m,)."""
+        usable: NDArray[np.bool_] = self.syn_ask >= self.syn_bid
+        return usable
+
+    @property
+    def crossed(self) -> NDArray[np.bool_]:
+        """Whether it is bid above its ask, (m,)."""
+        crossed: NDArray[np.bool_] = self.syn_ask < self.syn_bid
+        return crossed
+
+    def counts(self, found: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Count what was found at the strikes, (m,), in each block, (n,)."""
+        counts: NDArray[np.intp] = np.diff(self.places(found))
+        return counts
+
+    def places(self, chosen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return where each block begins among the chosen strikes, (n + 1,)."""
+        places: NDArray[np.intp] = np.concatenate([[0], np.cumsum(chosen)])[self.starts]
+        return places
 
     def without(self, strike: int) -> Self:
         """Return the same with a strike, given by its place in the arrays, closed on both sides."""
