@@ -67,8 +67,8 @@ QUALITY_SCHEMA = pl.Schema(
     }
 )
 """``at_expiry``: where kink and tilt are told, ``at_days`` from payment to payment.
-``doubted_expiries`` names them, each with its ``off_std_errors``. ``reason``: what keeps most of the
-other expiries from taking part; empty where all do."""
+``doubted_expiries`` names them, each with its ``off_std_errors``. ``reason``: what keeps most of
+the other expiries from taking part; empty where all do."""
 
 
 def expiry_quality(joint: JointCurve) -> pl.DataFrame:
