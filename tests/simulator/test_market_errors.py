@@ -184,10 +184,28 @@ def test_the_tilt_is_one_error_of_the_discount_factor_for_all_short_expiries(
     assert np.median(np.abs(far)) < 0.5 * np.median(np.abs(middle))
 
 
-def test_each_root_has_a_tilt_of_its_own(tilts: dict[str, Floats]) -> None:
+def test_the_tilt_is_seen_in_the_quotes_of_each_root_as_one_of_its_own(
+    tilts: dict[str, Floats],
+) -> None:
     one, other = (tilts[root][:, 1] for root in S_AND_P)
-    assert abs(np.corrcoef(one, other)[0, 1]) < 0.7
     assert np.median(np.abs(one - other)) > 0.4
+    assert np.max(np.abs(one)) > 2.0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.7])
+def test_roots_on_one_index_err_alike_as_far_as_asked_for(share: float) -> None:
+    errors, years, weekly = errors_of(3, replace(lagging(1.0), roots_share=share))
+    month = [np.argmin(np.abs(years - 0.08) + 9 * (weekly == is_other)) for is_other in (0, 1)]
+    series = np.array(month, dtype=np.intp)
+    kinks, tilts = np.empty((2, 3_000, 2))
+    for at in range(3_000):
+        errors.move(20_000.0)
+        now = errors.at(years)
+        kinks[at], tilts[at] = now.kink[series], now.tilt[series]
+    found = [np.corrcoef(np.sign(each.T))[0, 1] for each in (kinks, tilts)]
+    # Of two normals with this correlation; each kink has a small part of its expiry's own.
+    expected = 2 / np.pi * np.arcsin(share)
+    assert found == pytest.approx([expected, expected], abs=0.07)
 
 
 def errors_of(

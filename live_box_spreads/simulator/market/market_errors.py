@@ -8,7 +8,8 @@ lag. Seen through calls less puts, a whole root errs together, in two shapes:
 - the *tilt*: an error of the discount factor, nearly the same for all short expiries of a root,
   that fades further out.
 
-Both change over time as Ornstein-Uhlenbeck processes do, and each root has its own. Whoever knows
+Both change over time as Ornstein-Uhlenbeck processes do. Each root has its own; those of two roots
+on one index resemble each other, so that their agreement proves little. Whoever knows
 the shapes may fit them, so they are not those of any fit: sizes vary, and the lag (``market.py``)
 adds errors of a shape that follows from the path of the spot.
 """
@@ -129,14 +130,20 @@ class MarketErrors:
         self._conditions = conditions
         self._one_maker = one_maker
         products = [item.product for item in series]
-        _, self._root_of = np.unique([item.root for item in products], return_inverse=True)
+        names, first, self._root_of = np.unique(
+            [item.root for item in products], return_index=True, return_inverse=True
+        )
+        index_of_root = [products[number].underlying for number in first]
+        alike = _alike(names, np.array(index_of_root), conditions.roots_share)
+        of_series = alike[np.ix_(self._root_of, self._root_of)]
         levels = np.array([INDICES[item.underlying].level for item in products])
         self._per_kink_point = levels / INDEX_UNIT
         self.active = bool(
             conditions.kink_points or conditions.tilt_bps or conditions.one_maker_tilt_bps
         )
         self._random = np.random.default_rng([seed, 1])
-        self._factor = _correlation_factor(years, self._root_of)
+        self._root_factor = _cholesky(alike)
+        self._tilt_factor = _cholesky(of_series * _near(years))
         self._normals = self._draw() if self.active else np.zeros(self._count())
 
     def move(self, elapsed_secs: float) -> None:
@@ -168,26 +175,35 @@ class MarketErrors:
         part of the kink, the error of its one maker, and its tilt in sizes.
         """
         normals = self._random.standard_normal(self._count())
-        series = len(self._root_of)
-        normals[-series:] = self._factor @ normals[-series:]
+        roots, series = self._roots(), len(self._root_of)
+        for chosen in (slice(0, roots), slice(roots, 2 * roots)):
+            normals[chosen] = self._root_factor @ normals[chosen]
+        normals[-series:] = self._tilt_factor @ normals[-series:]
         return normals
 
     def _roots(self) -> int:
-        return int(self._root_of.max()) + 1
+        return len(self._root_factor)
 
     def _count(self) -> int:
         return 2 * self._roots() + 3 * len(self._root_of)
 
 
-def _correlation_factor(years: Floats, root_of: NDArray[np.intp]) -> Floats:
-    """Return the Cholesky factor of the correlation of the tilt over all series.
+def _alike(roots: NDArray[np.str_], index_of_root: NDArray[np.str_], share: float) -> Floats:
+    """Return the correlation of the errors of roots: one with itself, ``share`` on one index."""
+    same_index = index_of_root[:, None] == index_of_root[None, :]
+    same_root = roots[:, None] == roots[None, :]
+    return np.where(same_root, 1.0, np.where(same_index, share, 0.0))
 
-    It falls exponentially with the distance in square roots of years; roots have nothing in common.
-    """
+
+def _near(years: Floats) -> Floats:
+    """Return the correlation of tilts, which falls with the distance in square roots of years."""
     place = np.sqrt(np.maximum(years, 0.0))
-    apart = np.abs(place[:, None] - place[None, :])
-    same_root = root_of[:, None] == root_of[None, :]
-    correlation = np.where(same_root, np.exp(-apart / _TILT_REACH), 0.0)
+    correlation: Floats = np.exp(-np.abs(place[:, None] - place[None, :]) / _TILT_REACH)
+    return correlation
+
+
+def _cholesky(correlation: Floats) -> Floats:
+    """Return the factor that makes independent normals correlated."""
     # Two expiries that are paid on one day have one tilt; the factor needs a hair between them.
-    factor: Floats = np.linalg.cholesky(correlation + 1e-10 * np.eye(len(years))).astype(np.float64)
-    return factor
+    hair = 1e-10 * np.eye(len(correlation))
+    return np.linalg.cholesky(correlation + hair).astype(np.float64)
