@@ -133,7 +133,7 @@ class SimulatedExchange:
         row = exchange.contract_rows[occ_symbol]
 
         def withdraw() -> None:
-            exchange.market.withdraw_ask(row)
+            exchange.market.withdraw_ask(row, exchange.clock())
             exchange.history.note()
 
         exchange.call(withdraw)

@@ -125,13 +125,18 @@ class Market:
         self._trade(elapsed_secs)
         self._print_indices()
 
-    def withdraw_ask(self, row: int) -> None:
-        """Take a contract's ask away for good; its bid stays as it is."""
+    def withdraw_ask(self, row: int, at: datetime | None = None) -> None:
+        """Take a contract's ask away for good; its bid stays as it is.
+
+        Args:
+            row: number of the contract.
+            at: when it happens, between the last step and the next; None at the last step.
+        """
         self._terms.quoted[row] = False
         self.book.step += 1
         self.book.ask[row] = self.book.ask_size[row] = np.nan
         self.book.quote_step[row] = self.book.step
-        self.book.quoted_at_secs[row] = self.now.timestamp()
+        self.book.quoted_at_secs[row] = (at or self.now).timestamp()
 
     def shift_curve(self, bps: float) -> None:
         """Let the true curve jump by so many basis points at every tenor, for good.
