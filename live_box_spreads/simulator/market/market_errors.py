@@ -124,8 +124,8 @@ class MarketErrors:
             years: between premium and payment date of each series, at the opening.
             one_maker: whether one maker alone quotes each series.
             conditions: kind of day; where it has no such errors nothing is drawn.
-            seed: of the market. These errors have a random source of their own, so that the same
-                seed gives the same spots and trades on every kind of day.
+            seed: of the market. These errors have a random source of their own, so that days
+                without them do not depend on them.
         """
         self._conditions = conditions
         self._one_maker = one_maker
