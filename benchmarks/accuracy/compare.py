@@ -1,0 +1,150 @@
+"""Compare estimators on real chains in about a minute, as text; see ``--help``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from benchmarks.accuracy import rate_curves
+from benchmarks.accuracy.agreement import TENORS_DAYS, coverage_of, summary
+from benchmarks.accuracy.chain_files import panel_moments, read_chain_files
+from benchmarks.accuracy.levels import KNOWN_BPS, KNOWN_DAYS, known_level, over_treasuries
+from benchmarks.accuracy.rate_curves import FIT_LABELS, Fitted, desk_estimator
+from benchmarks.accuracy.root_pairs import root_pairs
+from benchmarks.accuracy.strike_halves import strike_halves
+from benchmarks.accuracy.two_weeks import over_moments, two_week_rates
+from benchmarks.accuracy.weekend import weekend
+from live_box_spreads.books.kernels import PARITY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.accuracy.chain_files import ChainFile
+
+LINES = {
+    "least_squares": rate_curves.LEAST_SQUARES,
+    "robust": rate_curves.ROBUST_LINE,
+}
+SECTIONS = ("weekend", "halves", "pairs", "levels", "panel")
+
+
+def main() -> None:
+    """Print the sections that were asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy.compare",
+        description="Compare estimators of the fair rate on real chains, in bp.",
+        epilog="example: python -m benchmarks.accuracy.compare --data ../data --fit joint",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with the real data")
+    parser.add_argument(
+        "--fit",
+        action="append",
+        choices=[*FIT_LABELS, *LINES],
+        help="an estimator, again for more; joint and per_expiry if not given",
+    )
+    parser.add_argument("--section", action="append", choices=SECTIONS, help="all if not given")
+    parser.add_argument("--by-chain", action="store_true", help="each difference too")
+    asked = parser.parse_args()
+    PARITY.load()
+    estimators = {}
+    for fit in asked.fit or ["joint", "per_expiry"]:
+        if fit in LINES:
+            estimators[LINES[fit]] = rate_curves.ESTIMATORS[LINES[fit]]
+        else:
+            estimators[FIT_LABELS[fit]] = desk_estimator(fit)
+    _print(asked.data, Fitted(estimators), asked.section or SECTIONS, by_chain=asked.by_chain)
+
+
+def _print(data: Path, fitted: Fitted, sections: Sequence[str], *, by_chain: bool) -> None:
+    started = perf_counter()
+    files = read_chain_files(data)
+    print(f"{len(files)} chains read in {perf_counter() - started:.0f} s; all numbers in bp")
+    if "weekend" in sections:
+        _weekend(weekend(files, fitted))
+    if "halves" in sections:
+        halves = strike_halves(files, fitted).with_columns(kind=pl.col("root"))
+        _agreement("Strikes below less above the forward", halves, each=by_chain)
+    if "pairs" in sections:
+        pairs = root_pairs(files, fitted).with_columns(kind=pl.col("pair"))
+        _agreement("Root against root", pairs, each=by_chain)
+    if "levels" in sections:
+        _levels(files, fitted, data)
+    if "panel" in sections:
+        print("\nTwo-week rate over the moments of the intraday panel")
+        _rows(over_moments(two_week_rates(panel_moments(data), fitted)))
+    print(f"\n{perf_counter() - started:.0f} s")
+
+
+def _weekend(frame: pl.DataFrame) -> None:
+    rate, error = pl.col("rate_bps").round(1), pl.col("own_error_bps").round(1)
+    shown = frame.with_columns(said=pl.format("{}±{}", rate, error))
+    print("\nWeekend 2025-08-29: rates to the same payment dates ± s.e.")
+    _rows(shown.pivot("snapshot", index=["root", "days", "estimator"], values="said"))
+    print("\nFrom Friday, market closed")
+    closed = frame.filter("closed").with_columns(kind=pl.format("{} {}", "snapshot", "root"))
+    _tenors(closed)
+
+
+def _agreement(title: str, frame: pl.DataFrame, *, each: bool) -> None:
+    print(f"\n{title}: {' / '.join(map(str, TENORS_DAYS))} days")
+    _tenors(frame)
+    if each:
+        _rows(frame.pivot("days", index=["chain", "kind", "estimator"], values="apart_bps"))
+
+
+def _tenors(frame: pl.DataFrame) -> None:
+    """Print a line for each kind and estimator: figures by tenor, coverage of all together."""
+    said = summary(frame, ["kind", "estimator", "days"])
+    rows = []
+    for (kind, estimator), part in said.group_by(["kind", "estimator"], maintain_order=True):
+        own = frame.filter(pl.col("kind") == kind, pl.col("estimator") == estimator)
+        figures = {
+            name: " / ".join(f"{value:.1f}" for value in part[column])
+            for name, column in (
+                ("RMS", "rms_bps"),
+                ("median", "median_bps"),
+                ("s.e.", "error_bps"),
+                ("RMS without worst", "rms_without_bps"),
+            )
+        }
+        rows.append(
+            {"": kind, "estimator": estimator, "chains": part["count"].max()}
+            | figures
+            | {
+                "within 2 s.e.": "/".join(map(str, part["within"])),
+                "all": str(coverage_of(own)),
+            }
+        )
+    _rows(pl.DataFrame(rows))
+
+
+def _levels(files: Sequence[ChainFile], fitted: Fitted, data: Path) -> None:
+    low, high = KNOWN_BPS
+    print(f"\n2022-09-13, {KNOWN_DAYS} days: between {low:.0f} and {high:.0f}")
+    _rows(known_level(files, fitted))
+    print("\nOver Treasuries, by days")
+    over = over_treasuries(files, fitted, data).with_columns(
+        said=pl.format("{}±{}", pl.col("over_bps").round(1), pl.col("error_bps").round(1)),
+        which=pl.format("{} {}", "estimator", "days"),
+    )
+    _rows(over.pivot("which", index=["chain", "root"], values="said"))
+
+
+def _rows(frame: pl.DataFrame) -> None:
+    """Print a frame, columns as wide as they need."""
+
+    def said(value: object) -> str:
+        return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+    rows = [frame.columns, *([said(value) for value in row] for row in frame.rows())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+if __name__ == "__main__":
+    main()
