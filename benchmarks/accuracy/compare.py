@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from benchmarks.accuracy import rate_curves
-from benchmarks.accuracy.agreement import TENORS_DAYS, coverage_of, summary
+from benchmarks.accuracy.agreement import LONG_TENORS_DAYS, TENORS_DAYS, coverage_of, summary
 from benchmarks.accuracy.chain_files import panel_moments, read_chain_files
+from benchmarks.accuracy.day_to_day import day_to_day
+from benchmarks.accuracy.left_out import by_claim, foretold, long_medians
 from benchmarks.accuracy.levels import KNOWN_BPS, KNOWN_DAYS, known_level, over_treasuries
+from benchmarks.accuracy.over_time import calm_week, over_moments, over_week, two_week_rates
 from benchmarks.accuracy.rate_curves import FIT_LABELS, Fitted, desk_estimator
 from benchmarks.accuracy.root_pairs import root_pairs
 from benchmarks.accuracy.strike_halves import strike_halves
-from benchmarks.accuracy.two_weeks import over_moments, two_week_rates
 from benchmarks.accuracy.weekend import weekend
 from live_box_spreads.books.kernels import PARITY
 
@@ -29,7 +31,8 @@ LINES = {
     "least_squares": rate_curves.LEAST_SQUARES,
     "robust": rate_curves.ROBUST_LINE,
 }
-SECTIONS = ("weekend", "halves", "pairs", "levels", "panel")
+DEFAULT = ("joint", "per_expiry")
+SECTIONS = ("weekend", "halves", "pairs", "steps", "levels", "panel", "left_out")
 
 
 def main() -> None:
@@ -51,12 +54,13 @@ def main() -> None:
     asked = parser.parse_args()
     PARITY.load()
     estimators = {}
-    for fit in asked.fit or ["joint", "per_expiry"]:
+    for fit in asked.fit or DEFAULT:
         if fit in LINES:
             estimators[LINES[fit]] = rate_curves.ESTIMATORS[LINES[fit]]
         else:
             estimators[FIT_LABELS[fit]] = desk_estimator(fit)
-    _print(asked.data, Fitted(estimators), asked.section or SECTIONS, by_chain=asked.by_chain)
+    fits = {FIT_LABELS[fit]: fit for fit in asked.fit or DEFAULT if fit in FIT_LABELS}
+    _print(asked.data, Fitted(estimators, fits), asked.section or SECTIONS, by_chain=asked.by_chain)
 
 
 def _print(data: Path, fitted: Fitted, sections: Sequence[str], *, by_chain: bool) -> None:
@@ -71,11 +75,19 @@ def _print(data: Path, fitted: Fitted, sections: Sequence[str], *, by_chain: boo
     if "pairs" in sections:
         pairs = root_pairs(files, fitted).with_columns(kind=pl.col("pair"))
         _agreement("Root against root", pairs, each=by_chain)
+    if "steps" in sections:
+        steps = day_to_day(files, fitted, data).with_columns(kind=pl.col("step"))
+        print(f"\nSnapshot to snapshot, less Treasuries: {' / '.join(map(str, LONG_TENORS_DAYS))}")
+        _tenors(steps)
     if "levels" in sections:
         _levels(files, fitted, data)
     if "panel" in sections:
         print("\nTwo-week rate over the moments of the intraday panel")
         _rows(over_moments(two_week_rates(panel_moments(data), fitted)))
+        print("\nOne-month rate over the snapshots of a calm week")
+        _rows(over_week(calm_week(files, fitted)))
+    if "left_out" in sections:
+        _left_out(files, fitted)
     print(f"\n{perf_counter() - started:.0f} s")
 
 
@@ -132,6 +144,14 @@ def _levels(files: Sequence[ChainFile], fitted: Fitted, data: Path) -> None:
         which=pl.format("{} {}", "estimator", "days"),
     )
     _rows(over.pivot("which", index=["chain", "root"], values="said"))
+
+
+def _left_out(files: Sequence[ChainFile], fitted: Fitted) -> None:
+    rows = foretold(files, fitted.fits)
+    print("\nEach expiry foretold by the others, by standard error claimed; from 60 days on")
+    if not rows.is_empty():
+        _rows(by_claim(rows))
+        _rows(long_medians(rows, ["estimator"]))
 
 
 def _rows(frame: pl.DataFrame) -> None:

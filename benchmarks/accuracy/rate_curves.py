@@ -112,6 +112,11 @@ class LineCurve:
     grown: Floats
     error: Floats
 
+    def without(self, repaid: date) -> LineCurve:
+        """Return the curve through the other expiries; lines are fitted each alone."""
+        kept = self.days != (repaid - self.premium_date).days
+        return LineCurve(self.premium_date, self.days[kept], self.grown[kept], self.error[kept])
+
     @property
     def last_date(self) -> date:
         """The payment date of the last expiry."""
@@ -205,9 +210,15 @@ class OneByOne:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Curves of files by estimator and root, each fitted once."""
+    """Curves of files by estimator and root, each fitted once.
+
+    Attributes:
+        estimators: by label.
+        fits: those of them that are fits of a desk: label to value of ``CurveFit``.
+    """
 
     estimators: dict[str, Estimator]
+    fits: dict[str, str]
     _curves: dict[tuple[str, str, str], RateCurve | None] = field(default_factory=dict)
 
     def curve(self, estimator: str, file: ChainFile, root: str) -> RateCurve | None:
