@@ -72,7 +72,7 @@ def summary(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
     Args:
         frame: ``chain, apart_bps, error_bps`` and the columns of ``by``.
-        by: what makes a group.
+        by: what makes a group; nothing for one of all.
 
     Returns:
         The columns of ``by`` and ``count, rms_bps, median_bps`` (of distances), ``error_bps``
@@ -80,8 +80,9 @@ def summary(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         ``median_without_bps`` (without that chain), ``within, errors, coverage`` (text).
     """
     known = frame.filter(pl.col("apart_bps").is_finite())
+    groups = known.group_by(by, maintain_order=True) if by else [((), known)]
     rows = []
-    for key, part in known.group_by(by, maintain_order=True):
+    for key, part in groups:
         squares = part.group_by("chain", maintain_order=True).agg(
             squares=(pl.col("apart_bps") ** 2).sum()
         )

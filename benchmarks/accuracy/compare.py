@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from benchmarks.accuracy import rate_curves
-from benchmarks.accuracy.agreement import LONG_TENORS_DAYS, TENORS_DAYS, coverage_of, summary
+from benchmarks.accuracy.agreement import LONG_TENORS_DAYS, TENORS_DAYS
 from benchmarks.accuracy.chain_files import panel_moments, read_chain_files
 from benchmarks.accuracy.day_to_day import day_to_day
 from benchmarks.accuracy.left_out import by_claim, foretold, long_medians
@@ -19,6 +19,7 @@ from benchmarks.accuracy.over_time import calm_week, over_moments, over_week, tw
 from benchmarks.accuracy.rate_curves import FIT_LABELS, Fitted, desk_estimator
 from benchmarks.accuracy.root_pairs import root_pairs
 from benchmarks.accuracy.strike_halves import strike_halves
+from benchmarks.accuracy.tables import tenor_lines
 from benchmarks.accuracy.weekend import weekend
 from live_box_spreads.books.kernels import PARITY
 
@@ -105,33 +106,13 @@ def _agreement(title: str, frame: pl.DataFrame, *, each: bool) -> None:
     print(f"\n{title}: {' / '.join(map(str, TENORS_DAYS))} days")
     _tenors(frame)
     if each:
-        _rows(frame.pivot("days", index=["chain", "kind", "estimator"], values="apart_bps"))
+        apart, error = pl.col("apart_bps").round(1), pl.col("error_bps").round(1)
+        said = frame.with_columns(said=pl.format("{}±{}", apart, error))
+        _rows(said.pivot("days", index=["chain", "kind", "estimator"], values="said"))
 
 
 def _tenors(frame: pl.DataFrame) -> None:
-    """Print a line for each kind and estimator: figures by tenor, coverage of all together."""
-    said = summary(frame, ["kind", "estimator", "days"])
-    rows = []
-    for (kind, estimator), part in said.group_by(["kind", "estimator"], maintain_order=True):
-        own = frame.filter(pl.col("kind") == kind, pl.col("estimator") == estimator)
-        figures = {
-            name: " / ".join(f"{value:.1f}" for value in part[column])
-            for name, column in (
-                ("RMS", "rms_bps"),
-                ("median", "median_bps"),
-                ("s.e.", "error_bps"),
-                ("RMS without worst", "rms_without_bps"),
-            )
-        }
-        rows.append(
-            {"": kind, "estimator": estimator, "chains": part["count"].max()}
-            | figures
-            | {
-                "within 2 s.e.": "/".join(map(str, part["within"])),
-                "all": str(coverage_of(own)),
-            }
-        )
-    _rows(pl.DataFrame(rows))
+    _rows(tenor_lines(frame, "kind").drop("median without it", "worst"))
 
 
 def _levels(files: Sequence[ChainFile], fitted: Fitted, data: Path) -> None:

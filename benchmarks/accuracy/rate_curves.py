@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 JOINT, OLD = "joint", "version 0.1.0"
+FILTERED = "filtered"
 LEAST_SQUARES, ROBUST_LINE = "plain least squares", "robust line"
 FIT_LABELS = {"joint": JOINT, "per_expiry": OLD, "one_curve": "one curve"}
 """What the page calls each fit of a desk."""
@@ -193,7 +194,7 @@ ESTIMATORS: dict[str, Estimator] = {
 DESK_FITS = {JOINT: "joint", OLD: "per_expiry"}
 
 FILTERS: dict[str, Callable[[str], ChainFilter]] = {}
-"""Makers of estimators over a sequence of chains of a root, by label; ``filtered`` belongs here."""
+"""Makers of estimators over a sequence of chains of a root, by label; ``FILTERED`` belongs here."""
 
 
 @dataclass(frozen=True, slots=True)
