@@ -126,6 +126,8 @@ def by_claim(rows: pl.DataFrame) -> pl.DataFrame:
         for name, (low, high) in BUCKETS.items():
             inside = part.filter(pl.col("claimed_bps") >= low, pl.col("claimed_bps") < high)
             covered = coverage_of(inside)
+            if not covered.total:
+                continue
             said.append(
                 {
                     "estimator": estimator,

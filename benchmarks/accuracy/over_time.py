@@ -22,8 +22,8 @@ CALM_ROOTS = ("SPX", "SPXW")
 CALM_CHAINS = (
     "spx_20250828_1610",
     "spx_20250829_1614",
-    "spx_20250829_1615_laborday",
     "spx_20250829_dl20250831_2233GTH",
+    "spx_20250829_1615_laborday",
     "spx_20250904_1430intraday",
 )
 """Snapshots of a calm week in the order in which they were seen."""

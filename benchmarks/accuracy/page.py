@@ -39,6 +39,7 @@ def page(errors: pl.DataFrame, chains: Sequence[RealChain], half: RealHalf) -> s
         claims=table(["claim", "seen", ""], claims),
         seeds=errors["seed"].n_unique(),
         simulated=_simulated(errors),
+        lagged="",  # place for the coverage by size of the lag, a paragraph and a table
         estimators=_estimators(errors, chains),
         **real_tables(half),
     )

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from benchmarks.accuracy.agreement import coverage_of
+from benchmarks.accuracy.chain_files import PANEL, PANEL_ROOT
 from benchmarks.accuracy.goals import goals_table
 from benchmarks.accuracy.left_out import by_claim, long_medians
+from benchmarks.accuracy.rate_curves import DESK_FITS
 from benchmarks.accuracy.regressions import WORSE_BPS, WORSE_MEDIAN_BPS
-from benchmarks.accuracy.tables import frame_table, table, tenor_table
+from benchmarks.accuracy.root_pairs import MAIN_PAIR
+from benchmarks.accuracy.tables import difference_lines, frame_table, table, tenor_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +28,6 @@ def real_tables(half: RealHalf) -> dict[str, str]:
     """Return what ``page.md`` puts into its half about real chains, by name."""
     chosen = sum(file.chosen_on for file in half.files)
     closed = half.weekend.filter("closed")
-    between = closed.with_columns(between=pl.format("{}, {}", "snapshot", "root"))
     return (
         {
             "goals": goals_table(half),
@@ -33,10 +35,11 @@ def real_tables(half: RealHalf) -> dict[str, str]:
             "files_count": str(len(half.files)),
             "files_chosen": str(chosen),
             "weekend_rates": _weekend_rates(half.weekend),
-            "weekend": tenor_table(between, "between", "Friday to"),
+            "weekend": _differences(closed.sort("root", maintain_order=True), "root", "snapshot"),
             "weekend_coverage": _coverage(closed),
             "halves": tenor_table(half.halves, "root", "root"),
             "pairs": tenor_table(half.pairs, "pair", "roots"),
+            "pairs_chains": _pairs_by_chain(half.pairs),
             "steps": _steps(half.steps),
             "steps_coverage": _coverage(half.steps),
             "level": frame_table(
@@ -88,7 +91,9 @@ def _files(half: RealHalf) -> str:
         ]
         for file in half.files
     ]
-    return table(["file", "quotes of", "roots", "used for"], rows)
+    moments = max(half.moments["moments"].to_list())
+    panel = [PANEL.split(".")[0], f"{moments} moments", PANEL_ROOT, "choosing"]
+    return table(["file", "quotes of", "roots", "used for"], [*rows, panel])
 
 
 def _weekend_rates(frame: pl.DataFrame) -> str:
@@ -105,6 +110,23 @@ def _weekend_rates(frame: pl.DataFrame) -> str:
     # All estimators of one tenor beside each other.
     sorted_rows = wide.sort("root", "days", maintain_order=True)
     return frame_table(sorted_rows, {name: name for name in sorted_rows.columns})
+
+
+def _differences(frame: pl.DataFrame, *index: str) -> str:
+    """Return a line a difference and estimator: by tenor, with its standard error."""
+    lines = difference_lines(frame, [*index, "estimator"])
+    heads = {name: name for name in (*index, "estimator")}
+    return frame_table(
+        lines, heads | {"apart": "difference, bp", "error": "its s.e., bp"} | _WITHIN
+    )
+
+
+def _pairs_by_chain(frame: pl.DataFrame) -> str:
+    """Return the differences of the main pair by chain, for the fits of a desk."""
+    own = frame.filter(
+        pl.col("pair") == ", ".join(MAIN_PAIR), pl.col("estimator").is_in([*DESK_FITS])
+    )
+    return _differences(own, "chain")
 
 
 def _steps(frame: pl.DataFrame) -> str:

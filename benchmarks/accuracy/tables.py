@@ -97,3 +97,29 @@ def tenor_table(frame: pl.DataFrame, kind: str, head: str) -> str:
         | dict(zip(names, names, strict=True))
         | {"worst": "worst chain", "coverage": "within ±2 s.e."},
     )
+
+
+def difference_lines(frame: pl.DataFrame, index: list[str]) -> pl.DataFrame:
+    """Return one line for each difference of two curves: signed, by tenor, with its s.e.
+
+    Args:
+        frame: ``days, apart_bps, error_bps`` and ``index``.
+        index: what makes a line.
+
+    Returns:
+        ``index`` and ``apart, error, coverage``, all text.
+    """
+    lines = []
+    for key, own in frame.group_by(index, maintain_order=True):
+        known = own.filter(pl.col("apart_bps").is_finite()).sort("days")
+        if known.is_empty():
+            continue
+        lines.append(
+            dict(zip(index, key, strict=True))
+            | {
+                "apart": across(known["apart_bps"], "{:+.1f}"),
+                "error": across(known["error_bps"]),
+                "coverage": str(coverage_of(known)),
+            }
+        )
+    return pl.DataFrame(lines)
