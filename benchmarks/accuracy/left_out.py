@@ -64,7 +64,7 @@ def foretold(files: Sequence[ChainFile], fits: Mapping[str, str]) -> pl.DataFram
                         error_bps=pl.col("std_error_bps"),
                     )
                 )
-    return pl.concat(frames)
+    return pl.concat(frames) if frames else pl.DataFrame()
 
 
 def fitted_again(

@@ -136,10 +136,30 @@ class LineCurve:
         return grown / years / BP, error / years / BP
 
 
-def desk_of(chain: Chain, fit: str) -> Desk:
+class SmoothFollower(Protocol):
+    """What takes chains in their order and gives a smooth curve that rests on all so far."""
+
+    def update(self, chain: Chain) -> SmoothCurve | None:
+        """Take the next chain; None where there is no curve yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A follower of chains that gives smooth curves, as an estimator over a sequence."""
+
+    follower: SmoothFollower
+
+    def update(self, chain: Chain) -> RateCurve | None:
+        """Take the next chain and return the curve that rests on all so far."""
+        smooth = self.follower.update(chain)
+        return None if smooth is None else DeskCurve(smooth)
+
+
+def desk_of(chain: Chain, fit: str) -> Desk:  # noqa: ARG001 # until the joint fit is there
     """Return a desk with a fit of ``CurveFit``, by its value; rates are continuous."""
-    # The one line to change: CurveFit arrives with the joint fit; until then all are of 0.1.0.
-    return Desk(chain, Conventions(compounding=Compounding.CONTINUOUS)) if fit else Desk(chain)
+    # The one line to change when CurveFit is there: Conventions(fit=CurveFit(fit), ...).
+    return Desk(chain, Conventions(compounding=Compounding.CONTINUOUS))
 
 
 def desk_estimator(fit: str) -> Estimator:
@@ -194,7 +214,8 @@ ESTIMATORS: dict[str, Estimator] = {
 DESK_FITS = {JOINT: "joint", OLD: "per_expiry"}
 
 FILTERS: dict[str, Callable[[str], ChainFilter]] = {}
-"""Makers of estimators over a sequence of chains of a root, by label; ``FILTERED`` belongs here."""
+"""Makers of estimators over a sequence of chains of a root, by label. ``FILTERED`` belongs here:
+``lambda root: Followed(...)``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,59 +26,47 @@ _WITHIN = {"coverage": "within ±2 s.e."}
 
 def real_tables(half: RealHalf) -> dict[str, str]:
     """Return what ``page.md`` puts into its half about real chains, by name."""
-    chosen = sum(file.chosen_on for file in half.files)
     closed = half.weekend.filter("closed")
-    return (
-        {
-            "goals": goals_table(half),
-            "files": _files(half),
-            "files_count": str(len(half.files)),
-            "files_chosen": str(chosen),
-            "weekend_rates": _weekend_rates(half.weekend),
-            "weekend": _differences(closed.sort("root", maintain_order=True), "root", "snapshot"),
-            "weekend_coverage": _coverage(closed),
-            "halves": tenor_table(half.halves, "root", "root"),
-            "pairs": tenor_table(half.pairs, "pair", "roots"),
-            "pairs_chains": _pairs_by_chain(half.pairs),
-            "steps": _steps(half.steps),
-            "steps_coverage": _coverage(half.steps),
-            "level": frame_table(
-                half.level.with_columns(rate=pl.col("rate_bps") / 100),
-                {"root": "root"} | _ESTIMATOR | {"rate": "rate, %", "error_bps": "s.e., bp"},
-                {"rate": "{:.2f}"},
-            ),
-            "treasuries": _treasuries(half.treasuries),
-            "moments": frame_table(
-                half.moments.with_columns(mean=pl.col("mean_bps") / 100),
-                _ESTIMATOR
-                | {
-                    "moments": "moments",
-                    "mean": "mean, %",
-                    "deviation_bps": "standard deviation, bp",
-                    "daily_bps": "of it within a day, bp",
-                    "error_bps": "mean s.e. claimed, bp",
-                },
-                {"mean": "{:.2f}"},
-            ),
-            "week": frame_table(
-                half.week.with_columns(mean=pl.col("mean_bps") / 100),
-                {"root": "root"}
-                | _ESTIMATOR
-                | {
-                    "snapshots": "snapshots",
-                    "mean": "mean, %",
-                    "deviation_bps": "standard deviation, bp",
-                    "error_bps": "mean s.e. claimed, bp",
-                },
-                {"mean": "{:.2f}"},
-            ),
-            "worse": _worse(half.worse),
-            "worse_bps": f"{WORSE_BPS:g}",
-            "worse_median_bps": f"{WORSE_MEDIAN_BPS:g}",
-        }
-        | dict(_left_out(half))
-        | dict(_published(half))
+    return {
+        "goals": goals_table(half),
+        "files": _files(half),
+        "files_count": str(len(half.files)),
+        "files_chosen": str(sum(file.chosen_on for file in half.files)),
+        "weekend_rates": _weekend_rates(half.weekend),
+        "weekend": _differences(closed.sort("root", maintain_order=True), "root", "snapshot"),
+        "weekend_coverage": _coverage(closed),
+        "halves": tenor_table(half.halves, "root", "root"),
+        "pairs": tenor_table(half.pairs, "pair", "roots"),
+        "pairs_chains": _pairs_by_chain(half.pairs),
+        "steps": _steps(half.steps),
+        "steps_coverage": _coverage(half.steps),
+        "treasuries": _treasuries(half.treasuries),
+        "worse": _worse(half.worse),
+        "worse_bps": f"{WORSE_BPS:g}",
+        "worse_median_bps": f"{WORSE_MEDIAN_BPS:g}",
+    } | dict([*_levels(half), *_left_out(half), *_published(half)])
+
+
+def _levels(half: RealHalf) -> Iterator[tuple[str, str]]:
+    """Yield the tables whose rates are in per cent: the known level, and calm times."""
+    percent = {"mean": "{:.2f}", "rate": "{:.2f}"}
+    yield (
+        "level",
+        frame_table(
+            half.level.with_columns(rate=pl.col("rate_bps") / 100),
+            {"root": "root"} | _ESTIMATOR | {"rate": "rate, %", "error_bps": "s.e., bp"},
+            percent,
+        ),
     )
+    scatter = {"mean": "mean, %", "deviation_bps": "standard deviation, bp"}
+    claimed = {"error_bps": "mean s.e. claimed, bp"}
+    within = {"daily_bps": "of it within a day, bp"}
+    moments = half.moments.with_columns(mean=pl.col("mean_bps") / 100)
+    heads = _ESTIMATOR | {"moments": "moments"} | scatter | within | claimed
+    yield "moments", frame_table(moments, heads, percent)
+    week = half.week.with_columns(mean=pl.col("mean_bps") / 100)
+    heads = {"root": "root"} | _ESTIMATOR | {"snapshots": "snapshots"} | scatter | claimed
+    yield "week", frame_table(week, heads, percent)
 
 
 def _files(half: RealHalf) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.accuracy.chain_files import ChainFile
-    from benchmarks.accuracy.rate_curves import Fitted
+    from benchmarks.accuracy.rate_curves import Fitted, RateCurve
 
 FRIDAY = "spx_20250829_1614"
 CLOSED = {
@@ -36,37 +36,42 @@ def weekend(files: Sequence[ChainFile], fitted: Fitted) -> pl.DataFrame:
         market was closed between the two, so that they must agree.
     """
     by_name = {file.name: file for file in files}
-    snapshots = {label: name for label, name in (CLOSED | AROUND).items() if name in by_name}
+    snapshots = {label: by_name[name] for label, name in (CLOSED | AROUND).items()}
     frames = []
     for root in ROOTS:
         for estimator in fitted.estimators:
-            friday = fitted.curve(estimator, by_name[FRIDAY], root)
-            for label, name in snapshots.items():
-                curve = fitted.curve(estimator, by_name[name], root)
-                if friday is None or curve is None:
-                    continue
-                dates = [friday.premium_date + timedelta(days=days) for days in LONG_TENORS_DAYS]
-                (base, base_error), (rate, error) = friday.at(dates), curve.at(dates)
-                same = name == FRIDAY
-                frames.append(
-                    pl.DataFrame(
-                        {
-                            "days": LONG_TENORS_DAYS,
-                            "rate_bps": rate,
-                            "own_error_bps": error,
-                            "apart_bps": rate - base,
-                            "error_bps": (base_error**2 + error**2) ** 0.5,
-                        }
-                    ).select(
-                        pl.lit(root).alias("root"),
-                        pl.lit(estimator).alias("estimator"),
-                        pl.lit(label).alias("snapshot"),
-                        pl.lit(label in CLOSED and not same).alias("closed"),
-                        pl.lit(name).alias("chain"),
-                        pl.all(),
-                    )
+            curves = {
+                label: fitted.curve(estimator, file, root) for label, file in snapshots.items()
+            }
+            friday = curves["Friday"]
+            frames += [
+                _beside(friday, curve).select(
+                    pl.lit(root).alias("root"),
+                    pl.lit(estimator).alias("estimator"),
+                    pl.lit(label).alias("snapshot"),
+                    pl.lit(label in CLOSED and curve is not friday).alias("closed"),
+                    pl.lit(snapshots[label].name).alias("chain"),
+                    pl.all(),
                 )
+                for label, curve in curves.items()
+                if friday is not None and curve is not None
+            ]
     return pl.concat(frames)
+
+
+def _beside(friday: RateCurve, curve: RateCurve) -> pl.DataFrame:
+    """Return the rates of a curve, and how far they are off Friday's, by Friday's tenors."""
+    dates = [friday.premium_date + timedelta(days=days) for days in LONG_TENORS_DAYS]
+    (base, base_error), (rate, error) = friday.at(dates), curve.at(dates)
+    return pl.DataFrame(
+        {
+            "days": LONG_TENORS_DAYS,
+            "rate_bps": rate,
+            "own_error_bps": error,
+            "apart_bps": rate - base,
+            "error_bps": (base_error**2 + error**2) ** 0.5,
+        }
+    )
 
 
 def friday_to(frame: pl.DataFrame, snapshot: str, days: int) -> pl.DataFrame:
