@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from benchmarks.accuracy.estimates import OURS, ROBUST, estimates
-from benchmarks.accuracy.real_chains import RealChain, agreement, chain_roughness
+from benchmarks.accuracy.real_chains import RealChain, chain_roughness
 from benchmarks.accuracy.simulated import (
     OPENED,
     TENORS,
@@ -162,13 +162,3 @@ def test_real_curves_are_smoother_than_those_of_a_plain_robust_fit() -> None:
     }
     for share in (0.5, 0.75, 0.9):
         assert np.quantile(off[OURS], share) < np.quantile(off[ROBUST], share)
-
-
-@pytest.mark.realdata
-@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
-def test_morning_and_afternoon_settlement_agree_on_2023_09_14() -> None:
-    table = real_chain("spx_20230914").table
-    pairs = agreement(*(table.filter(pl.col("root") == root) for root in ROOTS))
-    assert len(pairs) >= 5
-    assert (pairs["apart_bps"].abs() < 2 * pairs["error_bps"]).all()
-    assert pairs["apart_bps"].abs().max() < 8  # type: ignore[operator]
