@@ -202,8 +202,10 @@ def test_makers_who_lag_quote_wider_where_their_quotes_would_not_hold_the_fair_p
     assert np.median((half_spread[1] / half_spread[0])[some]) > 1.2
     assert np.all(off[1][some] <= 0.85 * half_spread[1][some] + 0.05)
     assert np.median((off[1] / half_spread[1])[some]) < 0.82  # not cut off at the most, 0.95
-    far_out = (depth == 0) & ~np.isnan(half_spread[0] + half_spread[1])
-    np.testing.assert_array_equal(half_spread[1][far_out], half_spread[0][far_out])
+    listing, series = usual.listing, usual.truth().series.values()
+    forward = np.array([of.forward for of in series])[listing.series_of]
+    outside = np.where(listing.is_call, listing.strike > forward, listing.strike < forward)
+    np.testing.assert_array_equal(half_spread[1][outside], half_spread[0][outside])
 
 
 def test_the_fair_price_stays_between_bid_and_ask_of_the_largest_lag() -> None:
