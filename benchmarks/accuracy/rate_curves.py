@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.accuracy.estimates import BP, each_line
 from benchmarks.plain_estimators import least_squares_line, robust_line_and_error
-from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import DAYS_PER_YEAR, payment_date, premium_date
@@ -156,10 +156,9 @@ class Followed:
         return None if smooth is None else DeskCurve(smooth)
 
 
-def desk_of(chain: Chain, fit: str) -> Desk:  # noqa: ARG001 # until the joint fit is there
+def desk_of(chain: Chain, fit: str) -> Desk:
     """Return a desk with a fit of ``CurveFit``, by its value; rates are continuous."""
-    # The one line to change when CurveFit is there: Conventions(fit=CurveFit(fit), ...).
-    return Desk(chain, Conventions(compounding=Compounding.CONTINUOUS))
+    return Desk(chain, Conventions(compounding=Compounding.CONTINUOUS, fit=CurveFit(fit)))
 
 
 def desk_estimator(fit: str) -> Estimator:
