@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from live_box_spreads.books.curves.joint_model import (
+    BOUNDS,
     CENTRE,
     KINK_DEVIATION,
     RATE,
@@ -235,6 +236,7 @@ def _climb(model: JointModel, start: Scales) -> Peak:
         np.log(start),
         jac=True,
         method="L-BFGS-B",
+        bounds=BOUNDS,
         options={"maxiter": 60, "ftol": 1e-7, "gtol": 1e-3},
     )
     return Peak(model, Scales(*map(float, np.exp(climbed.x))), float(climbed.fun))

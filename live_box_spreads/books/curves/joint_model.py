@@ -194,6 +194,12 @@ class JointModel:
 
 
 _LOG_CENTRE, _LOG_DEVIATION = np.log(CENTRE), np.array(LOG_DEVIATION)
+_FARTHEST = 4.0
+BOUNDS: Final = np.column_stack(
+    [_LOG_CENTRE - _FARTHEST * _LOG_DEVIATION, _LOG_CENTRE + _FARTHEST * _LOG_DEVIATION]
+)
+"""(8, 2) logarithms of the least and the greatest scales tried: four deviations of the prior. A
+step of a search to far beyond ends in matrices that are singular to rounding."""
 
 
 def inverse(covariance: Floats) -> tuple[Floats, float]:
