@@ -33,8 +33,15 @@ from live_box_spreads.books.prints import FairCurve, PrintedBoxes, printed_boxes
 from live_box_spreads.books.strikes.blocks import Strikes
 from live_box_spreads.books.strikes.synthetics import no_such_expiry
 from live_box_spreads.books.views.headline import headline
+from live_box_spreads.books.views.quality import (
+    EXPIRY_QUALITY_SCHEMA,
+    QUALITY_SCHEMA,
+    expiry_quality,
+    quality,
+)
 from live_box_spreads.books.views.skew import SKEW_COLUMNS, skew
 from live_box_spreads.books.views.surfaces import VIEW_COLUMNS, Survey, survey_boxes
+from live_box_spreads.books.views.tenors import TENOR_SCHEMA, tenors
 from live_box_spreads.books.views.term_structure import TermRow, term_row, term_structure
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.cache import Cache, size_of_frame
@@ -232,6 +239,51 @@ class Desk:
             compounding=how.compounding,
             reference=how.reference,
         )
+
+    def tenors(self, payment_dates: Sequence[date], root: str | None = None) -> pl.DataFrame:
+        """Return the rates of loans to some dates, and of forward loans between them.
+
+        Args:
+            payment_dates: when the loans are paid back, in any order.
+            root: only this option root; all those on which a box is a loan if not given.
+
+        Returns:
+            ``TENOR_SCHEMA``, a row for each root and date, and the columns of ``with_reference``
+            where the conventions have one; see ``tenors``.
+        """
+        how = self.conventions
+        found = [
+            tenors(
+                self._curve(each),
+                self.smooth(each),
+                payment_dates,
+                compounding=how.compounding,
+                reference=how.reference,
+            )
+            for each in (self.loan_roots if root is None else [root])
+        ]
+        return pl.concat(found) if found else TENOR_SCHEMA.to_frame()
+
+    def quality(self, root: str | None = None) -> pl.DataFrame:
+        """Return what the quotes of a root err by together, and which are doubted, a root a row.
+
+        It is what the joint fit finds, whichever fit gives the rates.
+
+        Args:
+            root: only this option root; all those on which a box is a loan if not given.
+
+        Returns:
+            ``QUALITY_SCHEMA``; see ``quality``.
+        """
+        roots = self.loan_roots if root is None else [root]
+        found = [quality(self.expiry_quality(each)) for each in roots]
+        return pl.concat(found) if found else QUALITY_SCHEMA.to_frame()
+
+    def expiry_quality(self, root: str | None = None) -> pl.DataFrame:
+        """Return the same an expiry a row: ``EXPIRY_QUALITY_SCHEMA``; see ``expiry_quality``."""
+        roots = self.loan_roots if root is None else [root]
+        found = [expiry_quality(self.joint(each)) for each in roots]
+        return pl.concat(found) if found else EXPIRY_QUALITY_SCHEMA.to_frame()
 
     def boxes(
         self,
