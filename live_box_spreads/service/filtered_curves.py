@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.collector.events import Event
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.model.quality import QualityRules
@@ -55,7 +56,9 @@ class FilteredCurves:
         """
         self._folder = folder
         self._rules = rules
-        self.states: States = _read_or_begin(folder)
+        self.states, problems = states_beside(folder)
+        for problem in problems:
+            _log.warning("filtered_curves_begin_anew", reason=problem)
 
     def receive(self, event: Event) -> None:
         """Take a snapshot, and write the states."""
@@ -76,6 +79,24 @@ def take(states: States, chain: Chain, rules: QualityRules) -> None:
         state = _next(states.get(root, []), chain, rules, root)
         if state is not None and state not in states.get(root, []):
             states[root] = [*states.get(root, []), state][-STATES_KEPT:]
+
+
+def states_beside(folder: Path) -> tuple[States, list[str]]:
+    """Return the states that a collector keeps beside the snapshots of a folder.
+
+    Returns:
+        The states, and what was wrong with them; both empty where nobody follows the folder.
+    """
+    try:
+        return read_states(folder), []
+    except StoreError as error:
+        return {}, [str(error)]
+
+
+def curves_at(states: States, chain: Chain, rules: QualityRules) -> dict[str, SmoothCurve]:
+    """Return the filtered curve of each root that was followed up to a snapshot."""
+    found = {root: state_of(states, chain, rules, root) for root in Desk(chain).loan_roots}
+    return {root: state.smooth() for root, state in found.items() if state is not None}
 
 
 def state_of(states: States, chain: Chain, rules: QualityRules, root: str) -> FilterState | None:
@@ -121,11 +142,3 @@ def _next(
     if last is not None and last.quoted_at >= chain.snapshot_time:
         return last
     return filtered(last, root_lines(Desk(chain, Conventions(rules=rules)).strikes(root)))
-
-
-def _read_or_begin(folder: Path) -> States:
-    try:
-        return read_states(folder)
-    except StoreError as error:
-        _log.warning("filtered_curves_begin_anew", reason=str(error))
-        return {}

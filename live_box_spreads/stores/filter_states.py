@@ -1,7 +1,7 @@
 """Filter states on disk: one small file beside the snapshots, so that a restart goes on.
 
-The file has the last few states of each root, newest last, as JSON. It is written in one piece. What
-cannot be read is set aside with a reason: a filter that begins anew is right again within a day.
+The file has the last few states of each root, newest last, as JSON. It is written in one piece.
+What cannot be read is set aside with a reason: a filter that begins anew is soon right again.
 """
 
 from __future__ import annotations
