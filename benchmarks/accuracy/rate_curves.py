@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from benchmarks.accuracy.estimates import BP, each_line
+from benchmarks.accuracy.version_010 import old_curve
 from benchmarks.plain_estimators import least_squares_line, robust_line_and_error
 from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.desk import Desk
@@ -36,6 +37,7 @@ FILTERED = "filtered"
 LEAST_SQUARES, ROBUST_LINE = "plain least squares", "robust line"
 FIT_LABELS = {"joint": JOINT, "per_expiry": OLD, "one_curve": "one curve"}
 """What the page calls each fit of a desk."""
+FITS_BY_LABEL = {label: fit for fit, label in FIT_LABELS.items()}
 
 
 class RateCurve(Protocol):
@@ -206,7 +208,7 @@ def _least_squares(strike: Floats, mid: Floats, half_spread: Floats) -> tuple[fl
 
 ESTIMATORS: dict[str, Estimator] = {
     JOINT: desk_estimator("joint"),
-    OLD: desk_estimator("per_expiry"),
+    OLD: old_curve,
     LEAST_SQUARES: line_estimator(_least_squares),
     ROBUST_LINE: line_estimator(robust_line_and_error),
 }
