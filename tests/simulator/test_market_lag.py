@@ -129,6 +129,17 @@ def test_a_jump_of_the_curve_moves_the_truth_by_just_so_much(bps: float) -> None
             assert now.forward * now.discount == pytest.approx(of.forward * of.discount, rel=1e-14)
 
 
+def test_fair_prices_have_a_jump_of_the_curve_at_once() -> None:
+    market = open_market(NORMAL, roots=("SPX",))
+    market.shift_curve(25.0)
+    fair, truth = market.fair_prices(), market.truth()
+    for series in market.listing.series:
+        of = truth.series["SPX", series.expiry]
+        calls = np.arange(series.start, series.stop, 2)
+        expected = of.discount * (of.forward - series.strikes)
+        np.testing.assert_allclose(fair[calls] - fair[calls + 1], expected, atol=1e-8)
+
+
 def test_quotes_follow_a_jump_of_the_curve() -> None:
     market = open_market(EXACT, roots=("SPX",))
     market.shift_curve(30.0)
@@ -177,6 +188,24 @@ def test_expiries_of_one_maker_have_no_noise_and_the_others_have() -> None:
     near = [value for years, value in scatter.items() if 0.1 < years < 1.0]
     assert max(far) < 0.015
     assert min(near) > 0.02
+
+
+def test_makers_who_lag_quote_wider_where_their_quotes_would_not_hold_the_fair_price() -> None:
+    usual, late = open_market(EXACT), open_market(replace(EXACT, kink_points=2.0))
+    depth, count = depths(usual), len(usual.listing)
+    half_spread, off = [], []
+    for market in (usual, late):
+        bid, ask = market.book.bid[:count], market.book.ask[:count]
+        half_spread.append((ask - bid) / 2)
+        off.append(np.abs((bid + ask) / 2 - market.fair_prices()))
+    some = (depth > 0.4) & (depth < 0.6) & ~np.isnan(half_spread[0] + half_spread[1])
+    assert np.median((half_spread[1] / half_spread[0])[some]) > 1.2
+    assert np.all(off[1][some] <= 0.85 * half_spread[1][some] + 0.05)
+    assert np.median((off[1] / half_spread[1])[some]) < 0.82  # not cut off at the most, 0.95
+    listing, series = usual.listing, usual.truth().series.values()
+    forward = np.array([of.forward for of in series])[listing.series_of]
+    outside = np.where(listing.is_call, listing.strike > forward, listing.strike < forward)
+    np.testing.assert_array_equal(half_spread[1][outside], half_spread[0][outside])
 
 
 def test_the_fair_price_stays_between_bid_and_ask_of_the_largest_lag() -> None:
