@@ -288,14 +288,18 @@ class Desk:
             ``QUALITY_SCHEMA``; see ``quality``.
         """
         roots = self.loan_roots if root is None else [root]
-        found = [quality(self.expiry_quality(each)) for each in roots]
+        found = [quality(self._expiry_quality(each)) for each in roots]
         return pl.concat(found) if found else QUALITY_SCHEMA.to_frame()
 
     def expiry_quality(self, root: str | None = None) -> pl.DataFrame:
         """Return the same an expiry a row: ``EXPIRY_QUALITY_SCHEMA``; see ``expiry_quality``."""
         roots = self.loan_roots if root is None else [root]
-        found = [expiry_quality(self.joint(each)) for each in roots]
+        found = [self._expiry_quality(each) for each in roots]
         return pl.concat(found) if found else EXPIRY_QUALITY_SCHEMA.to_frame()
+
+    def _expiry_quality(self, root: str) -> pl.DataFrame:
+        key = ("quality", root, tuple(self._sharing(root)), self.conventions.rules)
+        return self._once(key, lambda: expiry_quality(self.joint(root)))
 
     def boxes(
         self,
