@@ -41,6 +41,7 @@ class _State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lower triangle, row by row."""
     scales: list[tuple[float, float, float, float, float, float, float, float]]
     payment_dates: list[date]
+    information: float
     snapshots: int
     jumped_at: datetime | None
 
@@ -107,6 +108,7 @@ def _row(state: FilterState) -> _State:
         covariance=state.covariance[np.tril_indices(KNOTS.size)].tolist(),
         scales=list(state.scales),
         payment_dates=list(state.payment_dates),
+        information=state.information,
         snapshots=state.snapshots,
         jumped_at=state.jumped_at,
     )
@@ -139,6 +141,7 @@ def _filter_state(row: _State) -> FilterState:
         covariance=covariance,
         scales=tuple(Scales(*each) for each in row.scales),
         payment_dates=tuple(row.payment_dates),
+        information=row.information,
         snapshots=row.snapshots,
         jumped_at=row.jumped_at,
     )
