@@ -80,6 +80,14 @@ def read_states(folder: Path) -> States:
     return found
 
 
+def changed_at(folder: Path) -> int:
+    """Return what changes when ``write_states`` has written; 0 where there is no file."""
+    try:
+        return (folder / FILE_NAME).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def write_states(folder: Path, states: Mapping[str, Sequence[FilterState]]) -> None:
     """Write the last few states of each root beside the snapshots of a folder.
 

@@ -156,7 +156,7 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
     with one_thread():
         before = _start(fit)
         if last is not None:
-            before = _moved(last, now, paid)
+            before = moved_on(last, now, paid)
             secs = (now - last.quoted_at).total_seconds()
             heard = last.information * max(0.0, 1.0 - secs / NEWS_SECS)
         seen_now = _observed(before[0], fit.peaks[0].model, fit.peaks[0].scales)
@@ -200,8 +200,14 @@ def _start(fit: JointFit) -> tuple[Floats, Floats]:
     return np.full(x.size, RATE), covariance
 
 
-def _moved(state: FilterState, now: datetime, paid: date) -> tuple[Floats, Floats]:
-    """Return mean and covariance at an instant, on the knots of its premium date."""
+def moved_on(state: FilterState, now: datetime, paid: date) -> tuple[Floats, Floats]:
+    """Return mean (42,) and covariance (42, 42) of the forward rates before the next snapshot.
+
+    Args:
+        state: after the last one.
+        now: instant of the next one.
+        paid: its premium date, from which the knots count then.
+    """
     days = (paid - state.premium_date).days
     carry = straight(KNOTS + days / DAYS_PER_YEAR)
     covariance = carry @ state.covariance @ carry.T
