@@ -10,8 +10,9 @@ its own joint fit found:
 - **Between snapshots** all forwards move together, by ``LEVEL_BPS`` a root of a session, and each
   by ``SHAPE_BPS``, alike over near times. Closed days count for nothing, and hours for their part
   of a day.
-- **Quotes that have not changed their minds** are no news: snapshots closer together than
-  ``NEWS_SECS`` share their errors, and count for the part of it that lies between them.
+- **News**: snapshots within ``NEWS_SECS`` share their errors. Of what a snapshot tells about the
+  level of the rates, only what goes beyond those of the last half hour counts: a collector that
+  looks every second learns no more than one that looks every half hour.
 - **A jump**: where a snapshot contradicts the state so much that a jump of some 15 bp explains it
   a thousand times better, the state gives way at once.
 
@@ -80,6 +81,8 @@ class FilterState:
         covariance: (42, 42) of them.
         scales: peaks of the last joint fit, where the next one starts.
         payment_dates: of the expiries of the last snapshot.
+        information: of the level of the rates, as the last half hour has told it already: one over
+            a variance.
         snapshots: how many the state rests on.
         jumped_at: instant of the last jump; None if there was none.
     """
@@ -91,6 +94,7 @@ class FilterState:
     covariance: Floats
     scales: tuple[Scales, ...]
     payment_dates: tuple[date, ...]
+    information: float
     snapshots: int = 1
     jumped_at: datetime | None = None
 
@@ -148,12 +152,18 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
             state = None
     fit = joint_fit(seen, None if state is None else state.scales)
     paid = premium_date(now)
+    last, heard = state, 0.0
     with one_thread():
-        before, last = _start(fit), None
-        if state is not None:
-            before, last = _moved(state, now, paid), state
-        news = 1.0 if last is None else min(1.0, (now - last.quoted_at).total_seconds() / NEWS_SECS)
-        (mean, covariance), jumped = _told(before, fit, news, may_jump=last is not None)
+        before = _start(fit)
+        if last is not None:
+            before = _moved(last, now, paid)
+            secs = (now - last.quoted_at).total_seconds()
+            heard = last.information * max(0.0, 1.0 - secs / NEWS_SECS)
+        seen_now = _observed(before[0], fit.peaks[0].model, fit.peaks[0].scales)
+        jumped = last is not None and _has_jumped(before, seen_now)
+        if jumped:
+            before, heard = (before[0], before[1] + _JUMP), 0.0
+        mean, covariance = _told(before, seen_now, heard)
     return FilterState(
         root=root,
         quoted_at=now,
@@ -164,6 +174,7 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
         payment_dates=tuple(
             payment_date(lines.strikes.blocks.keys[block][1]) for block in lines.part
         ),
+        information=max(heard, seen_now.information),
         snapshots=1 if last is None else last.snapshots + 1,
         jumped_at=now if jumped else (None if last is None else last.jumped_at),
     )
@@ -206,22 +217,31 @@ def _moves(level_bps: float, shape_bps: float) -> Floats:
     return moves
 
 
-def _told(
-    before: tuple[Floats, Floats], fit: JointFit, news: float, *, may_jump: bool
-) -> tuple[tuple[Floats, Floats], bool]:
-    """Return mean and covariance after a snapshot, and whether the state gave way to a jump."""
-    model, scales = fit.peaks[0].model, fit.peaks[0].scales
-    off, errors, weights = _observed(before[0], model, scales)
-    jump = before[1] + _moves(JUMP_BPS, JUMP_BPS / 3.0)
-    if may_jump:
-        still, moved = (_log_density(off, errors, weights, each) for each in (before[1], jump))
-        if moved - still + log(JUMP_ODDS) > 0.0:
-            return _updated((before[0], jump), off, errors, weights), True
-    return _updated(before, off, errors / news, weights), False
+_JUMP: Final[Floats] = _moves(JUMP_BPS, JUMP_BPS / 3.0)
 
 
-def _observed(mean: Floats, model: JointModel, scales: Scales) -> tuple[Floats, Floats, Floats]:
-    """Return what the lines say beyond the state, (2n,), its errors (2n, 2n), weights (2n, 42)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the lines of a snapshot say beyond the state.
+
+    Attributes:
+        off: (2n,) what they say less what was expected.
+        errors: (2n, 2n) covariance of their errors.
+        weights: (2n, 42) of the forward rates in them.
+    """
+
+    off: Floats
+    errors: Floats
+    weights: Floats
+
+    @property
+    def information(self) -> float:
+        """What they say about the level of all rates: one over its variance."""
+        level = self.weights.sum(axis=1)
+        return float(level @ np.linalg.solve(self.errors, level))
+
+
+def _observed(mean: Floats, model: JointModel, scales: Scales) -> _Seen:
     years = model.lines.years
     count = years.size
     weights = np.concatenate([integrals(years), np.zeros((count, KNOTS.size))])
@@ -229,15 +249,27 @@ def _observed(mean: Floats, model: JointModel, scales: Scales) -> tuple[Floats, 
     errors = model.covariance(scales)
     errors[:count, :count] -= model.prior + scales.bend**2 * model.bend
     errors[:count, :count] += floor(years) * np.outer(years, years)
-    return off, errors, weights
+    return _Seen(off, errors, weights)
 
 
-def _log_density(off: Floats, errors: Floats, weights: Floats, covariance: Floats) -> float:
-    total = weights @ covariance @ weights.T + errors
-    sign, log_determinant = np.linalg.slogdet(total)
-    if sign <= 0:
-        raise np.linalg.LinAlgError("covariance of a snapshot is not positive definite")
-    return -0.5 * float(off @ np.linalg.solve(total, off) + log_determinant)
+def _has_jumped(before: tuple[Floats, Floats], seen: _Seen) -> bool:
+    """Return whether a jump explains a snapshot so much better that there must have been one."""
+    still = _log_density(seen, before[1])
+    return _log_density(seen, before[1] + _JUMP) - still + log(JUMP_ODDS) > 0.0
+
+
+def _log_density(seen: _Seen, covariance: Floats) -> float:
+    total = seen.weights @ covariance @ seen.weights.T + seen.errors
+    _, log_determinant = np.linalg.slogdet(total)
+    return -0.5 * float(seen.off @ np.linalg.solve(total, seen.off) + log_determinant)
+
+
+def _told(before: tuple[Floats, Floats], seen: _Seen, heard: float) -> tuple[Floats, Floats]:
+    """Return mean and covariance after a snapshot, of which a part has been heard already."""
+    news = 1.0 - heard / seen.information
+    if news <= 0.0:
+        return before
+    return _updated(before, seen.off, seen.errors / news, seen.weights)
 
 
 def _updated(
