@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 POINTS = 60
 _CURVE_NAMES = {
     CurveFit.JOINT: "joint curve of all expiries",
-    CurveFit.ONE_CURVE: "one curve of all roots of the index",
+    CurveFit.ONE_CURVE: "shared curve of all roots of the index",
     CurveFit.PER_EXPIRY: "smooth curve through the fair rates of all expiries",
 }
 

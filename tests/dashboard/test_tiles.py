@@ -67,7 +67,7 @@ def test_a_tenor_of_its_own_has_the_expiry_of_the_executable_rates() -> None:
     assert "\N{EN DASH}" in text  # nobody buys
 
 
-def test_a_loan_that_is_not_of_its_tenor_never_bears_its_name(view: MarketView) -> None:
+def test_a_loan_that_is_not_of_its_tenor_never_bears_its_name() -> None:
     row = ROW | {"is_exact": False, "tenor": "302 days", "days": 302, "expiry": date(2026, 6, 30)}
     row |= {"note": "longest expiry; no 1-year quotes"}
     name, *_ = _tile(row, "").children
@@ -80,7 +80,7 @@ def test_a_loan_that_is_not_of_its_tenor_never_bears_its_name(view: MarketView) 
     ("fit", "says"),
     [
         ("joint", "read off the joint curve of all expiries"),
-        ("one_curve", "read off the one curve of all roots of the index"),
+        ("one_curve", "read off the shared curve of all roots of the index"),
         ("per_expiry", "the fair rate of this expiry"),  # three are too few for a spline
     ],
 )
