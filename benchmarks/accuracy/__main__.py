@@ -9,14 +9,17 @@ from pathlib import Path
 from rich.progress import Progress
 
 from benchmarks.accuracy import plots
+from benchmarks.accuracy.chain_files import chain_paths, read_chain_files
 from benchmarks.accuracy.page import page
 from benchmarks.accuracy.real_chains import real_chains, roughness
+from benchmarks.accuracy.real_half import measure
 from benchmarks.accuracy.simulated import simulated_errors
 from live_box_spreads.books.kernels import PARITY
-from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 
 EXAMPLE = ("spx_20230914", "SPX", date(2024, 3, 15))
+_TOLD_A_CHAIN = 4
+"""Steps of the progress bar: read, halves, without one expiry at a time, every estimator."""
 
 
 def main() -> None:
@@ -30,29 +33,31 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the page; images go beside it")
     parser.add_argument("--seeds", type=int, default=12, help="openings of the simulated market")
     asked = parser.parse_args()
-    files = sorted((asked.data / "chains").glob("*.gz"))
-    if not files:
+    paths = chain_paths(asked.data)
+    if not paths:
         parser.error(
             f"no chains in {asked.data / 'chains'}; --data is the folder with the real data"
         )
     PARITY.load()
     with Progress() as progress:
-        steps = asked.seeds * len(CONDITIONS) + len(files)
+        steps = asked.seeds * len(CONDITIONS) + _TOLD_A_CHAIN * len(paths)
         task = progress.add_task("measuring", total=steps)
 
         def told(what: str) -> None:
             progress.update(task, advance=1, description=what)
 
         errors = simulated_errors(range(1, asked.seeds + 1), told)
-        chains = real_chains(asked.data, told)
+        files = read_chain_files(asked.data, told)
+        half = measure(files, asked.data, told)
+        chains = real_chains(files, told)
     images = asked.out.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     plots.errors_by_tenor(errors, images / "accuracy_simulated.png")
     plots.real_curves(chains, images / "accuracy_real_curves.png")
     plots.roughness_bars(roughness(chains), images / "accuracy_roughness.png")
-    [example] = [path for path in files if path.name.startswith(EXAMPLE[0])]
-    plots.residuals(read_cboe(example), *EXAMPLE[1:], images / "accuracy_residuals.png")
-    asked.out.write_text(page(errors, chains, asked.data), encoding="utf-8")
+    [example] = [file for file in files if file.name.startswith(EXAMPLE[0])]
+    plots.residuals(example.chain, *EXAMPLE[1:], images / "accuracy_residuals.png")
+    asked.out.write_text(page(errors, chains, half), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -48,11 +48,11 @@ def estimates(chain: Chain, *, everybody: bool = True) -> pl.DataFrame:
     found: dict[str, Floats] = {OURS: np.column_stack(_ours(blocks))}
     if everybody:
         for name, estimator in ESTIMATORS.items():
-            found[name] = _each(
+            found[name] = each_line(
                 blocks,
                 lambda *quotes, by=estimator: (by(*quotes), np.nan),
             )
-    found[ROBUST] = _each(blocks, robust_line_and_error)
+    found[ROBUST] = each_line(blocks, robust_line_and_error)
     keys = {
         "root": [part.root for part in parts],
         "expiry": [part.expiry for part in parts],
@@ -79,7 +79,7 @@ def _ours(blocks: StrikeBlocks) -> tuple[Floats, Floats]:
     return fits.discount, fits.std_error
 
 
-def _each(blocks: StrikeBlocks, estimator: object) -> Floats:
+def each_line(blocks: StrikeBlocks, estimator: object) -> Floats:
     """Return (n, 2) discount factor and its standard error of each block; NaN under 5 strikes."""
     assert callable(estimator)
     fewest = 5

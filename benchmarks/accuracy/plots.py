@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain
 
 DOTS_AN_INCH = 80
+PANELS_A_ROW = 4
+TITLE_LETTERS = 28
 INK, ACCENT, SOFT = "#22303c", "#c2410c", "#94a3b8"
 
 
@@ -77,11 +80,14 @@ def roughness_bars(table: pl.DataFrame, path: Path) -> None:
 
 def real_curves(chains: Sequence[RealChain], path: Path) -> None:
     """Draw fair rates with their errors, and the smooth curve, of the first root of each chain."""
-    figure, grid = plt.subplots(2, 5, figsize=(16, 6))
+    rows = ceil(len(chains) / PANELS_A_ROW)
+    figure, grid = plt.subplots(rows, PANELS_A_ROW, figsize=(16, 3 * rows), squeeze=False)
+    for axes in grid.flat[len(chains) :]:
+        axes.set_axis_off()
     for axes, chain in zip(grid.flat, chains, strict=False):
         for root, colour in zip(sorted(chain.smooth), (ACCENT, INK), strict=False):
             _curve(axes, chain, root, colour)
-        axes.set_title(chain.name[:12].rstrip("_"), fontsize=9)
+        axes.set_title(chain.name[:TITLE_LETTERS], fontsize=9)
         axes.set(xlabel="years", ylabel="continuous rate, %")
         axes.legend(frameon=False, fontsize=7)
     _save(figure, path)

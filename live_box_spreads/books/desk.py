@@ -25,6 +25,7 @@ from live_box_spreads.books.boxes.table import BOX_COLUMNS, BoxTable, box_table
 from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
+from live_box_spreads.books.curves.filtered_rates import with_filtered
 from live_box_spreads.books.curves.joint_curve import JointCurve, joint_curves
 from live_box_spreads.books.curves.parity_fit import joined_fits, parity_fits
 from live_box_spreads.books.curves.reference_spread import with_reference
@@ -174,13 +175,20 @@ class Desk:
             root: only this option root; all of them if not given.
 
         Returns:
-            ``CURVE_SCHEMA``, and the columns of ``with_reference`` where the conventions have one.
+            ``CURVE_SCHEMA``, and the columns of ``with_filtered`` and ``with_reference`` where the
+            conventions have filtered curves and a reference.
         """
         reference = self.conventions.reference
-        found = self._curve(root)
+        found = self._beside_filtered(self._curve(root))
         if reference is None:
             return found
         return with_reference(found, reference, self.conventions.compounding)
+
+    def _beside_filtered(self, frame: pl.DataFrame, root: str | None = None) -> pl.DataFrame:
+        how = self.conventions
+        if how.filtered is None:
+            return frame
+        return with_filtered(frame, how.filtered, how.compounding, root=root)
 
     def _curve(self, root: str | None) -> pl.DataFrame:
         how = self.conventions
@@ -233,12 +241,13 @@ class Desk:
     def headline(self, root: str) -> pl.DataFrame:
         """Return the rates of a root at the usual tenors; see ``headline``."""
         how = self.conventions
-        return headline(
+        found = headline(
             self._curve(root),
             self.smooth(root),
             compounding=how.compounding,
             reference=how.reference,
         )
+        return self._beside_filtered(found, root)
 
     def tenors(self, payment_dates: Sequence[date], root: str | None = None) -> pl.DataFrame:
         """Return the rates of loans to some dates, and of forward loans between them.
@@ -248,7 +257,8 @@ class Desk:
             root: only this option root; all those on which a box is a loan if not given.
 
         Returns:
-            ``TENOR_SCHEMA``, a row for each root and date, and the columns of ``with_reference``
+            ``TENOR_SCHEMA``, a row for each root and date, and the columns of ``with_filtered`` and
+            ``with_reference``
             where the conventions have one; see ``tenors``.
         """
         how = self.conventions
@@ -262,7 +272,9 @@ class Desk:
             )
             for each in (self.loan_roots if root is None else [root])
         ]
-        return pl.concat(found) if found else TENOR_SCHEMA.to_frame()
+        frame = pl.concat(found) if found else TENOR_SCHEMA.to_frame()
+        beside = self._beside_filtered(frame)
+        return beside.select(pl.exclude("note"), "note")
 
     def quality(self, root: str | None = None) -> pl.DataFrame:
         """Return what the quotes of a root err by together, and which are doubted, a root a row.

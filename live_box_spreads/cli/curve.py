@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,7 @@ from live_box_spreads.cli.output import (
 from live_box_spreads.cli.progress import progress_bar
 from live_box_spreads.model.settlement import premium_date, trade_date
 from live_box_spreads.reference import Reference, read_reference
+from live_box_spreads.service.filtered_curves import curves_at, replayed, states_beside
 from live_box_spreads.settings import Settings, load_settings, make_reference
 from live_box_spreads.stores.snapshots import read_snapshot
 
@@ -42,7 +44,10 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
+    from live_box_spreads.cli.progress import ProgressBar
     from live_box_spreads.model.chain import Chain
+    from live_box_spreads.model.quality import QualityRules
 
 app = typer.Typer(add_completion=False)
 
@@ -83,6 +88,15 @@ def curve(  # noqa: PLR0913 # one argument an option
             "--explain",
             help="The quality of the quotes, a root a row: what they err by together, and which "
             "expiries and strikes are doubted.",
+        ),
+    ] = False,
+    filtered: Annotated[
+        bool,
+        typer.Option(
+            "--filtered",
+            help="Follow the snapshots of the folder up to this one, oldest first, and show the "
+            "filtered rates beside those of the snapshot. Without it they are there if a "
+            "collector has followed the folder.",
         ),
     ] = False,
     compounding: CompoundingOption = None,
@@ -126,14 +140,31 @@ def curve(  # noqa: PLR0913 # one argument an option
             filters=configured.box_filters if configured else BoxFilters(),
             reference=compared.curve,
         )
+        beside = _filtered(snapshot, chain, how.rules, progress, replay=filtered)
         due = dates_of(counts, given, premium_date(chain.snapshot_time))
-        frame, table = _answer(Desk(chain, how), root, due, compared, explain=explain)
+        desk = Desk(chain, replace(how, filtered=beside))
+        frame, table = _answer(desk, root, due, compared, explain=explain)
     give(frame, format_, out, table)
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
     ):
         tell(line)
     tell_caveat(chain)
+
+
+def _filtered(
+    snapshot: Path, chain: Chain, rules: QualityRules, progress: ProgressBar, *, replay: bool
+) -> dict[str, SmoothCurve] | None:
+    """Return the filtered curves at a snapshot; None where nobody has followed its folder."""
+    if replay:
+        states, problems = replayed(
+            snapshot, rules, lambda done, total: progress("following snapshots", done, total)
+        )
+    else:
+        states, problems = states_beside(snapshot.parent)
+    for problem in problems:
+        tell(f"not in the filtered rates: {problem}")
+    return curves_at(states, chain, rules) or None
 
 
 def _refuse_two(days: str | None, dates: str | None, *, explain: bool) -> None:

@@ -15,6 +15,7 @@ from live_box_spreads.standard_streams import going_on_without_output
 
 if TYPE_CHECKING:
     from live_box_spreads.simulator.faults import Faults
+    from live_box_spreads.simulator.market.conditions import Conditions
 
 app = typer.Typer(add_completion=False)
 
@@ -24,6 +25,7 @@ app = typer.Typer(add_completion=False)
         "boxes simulate",
         "boxes simulate --port 9100 --seed 7",
         "boxes simulate --fault sizes_unknown --fault refused_upgrades=3",
+        "boxes simulate --day lagging_large",
         "boxes simulate --trouble 1",
     )
 )
@@ -31,6 +33,10 @@ def simulate(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same market.")] = 1,
+    day: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Kind of day, such as normal, night or lagging_large."),
+    ] = None,
     fault: Annotated[
         list[str],
         typer.Option(metavar="NAME[=VALUE]", help="Start with this fault; may be repeated."),
@@ -50,11 +56,30 @@ def simulate(
         serve_forever,
     )
 
-    options = SimulatorOptions(seed=seed, port=port, trouble_seed=trouble, on_trouble=_tell_trouble)
+    options = SimulatorOptions(
+        seed=seed,
+        port=port,
+        conditions=_conditions(day),
+        trouble_seed=trouble,
+        on_trouble=_tell_trouble,
+    )
     _inject(options.faults, fault)
     stopped_by = until_told_to_stop(stop_on_stdin_close=stop_on_stdin_close)
     with going_on_without_output(), stopped_by:
         serve_forever(options, on_ready=_tell_how_to_use)
+
+
+def _conditions(day: str | None) -> Conditions:
+    from live_box_spreads.simulator.market.conditions import (  # noqa: PLC0415
+        CONDITIONS,
+        DEMO_DAY,
+    )
+
+    name = DEMO_DAY if day is None else day
+    if name not in CONDITIONS:
+        known = ", ".join(CONDITIONS)
+        raise typer.BadParameter(f"no day {name!r}; choose from {known}", param_hint="--day")
+    return CONDITIONS[name]
 
 
 def _inject(faults: Faults, wanted: list[str]) -> None:

@@ -115,6 +115,14 @@ class SimulatedExchange:
         exchange = self._running()
         exchange.call(lambda: exchange.clock.skip_to(instant))
 
+    def shift_curve(self, bps: float) -> None:
+        """Let the true curve jump by so many basis points at every tenor, for good.
+
+        Quotes follow with the market's next steps.
+        """
+        exchange = self._running()
+        exchange.call(lambda: exchange.market.shift_curve(bps))
+
     def withdraw_ask(self, occ_symbol: str) -> None:
         """Take a contract's ask out of the book for good.
 
@@ -125,7 +133,7 @@ class SimulatedExchange:
         row = exchange.contract_rows[occ_symbol]
 
         def withdraw() -> None:
-            exchange.market.withdraw_ask(row)
+            exchange.market.withdraw_ask(row, exchange.clock())
             exchange.history.note()
 
         exchange.call(withdraw)

@@ -23,6 +23,7 @@ from live_box_spreads.simulator.credentials import TokenIssuer
 from live_box_spreads.simulator.dxlink.server import DxlinkServer
 from live_box_spreads.simulator.exchange_state import ExchangeState
 from live_box_spreads.simulator.faults import Faults
+from live_box_spreads.simulator.market.conditions import CONDITIONS, DEMO_DAY, Conditions
 from live_box_spreads.simulator.market.history import QuoteHistory
 from live_box_spreads.simulator.market.market import Market
 from live_box_spreads.simulator.market.universe import ALL_ROOTS
@@ -49,6 +50,7 @@ class SimulatorOptions:
         speed: seconds of the exchange in one of the computer.
         tick_secs: seconds between steps of the market.
         pace: times the usual number of quote updates.
+        conditions: kind of day; by default one on which quotes err a little as real ones do.
         password_logins: accept user name and password, as the vendor did until 2026.
         level: the level of quote tokens: ``api``, or ``demo`` for delayed quotes.
         history_secs: how long to remember what was quoted, in seconds of the exchange; 0 for not.
@@ -65,6 +67,7 @@ class SimulatorOptions:
     speed: float = 1.0
     tick_secs: float = 0.25
     pace: float = 1.0
+    conditions: Conditions = CONDITIONS[DEMO_DAY]
     password_logins: bool = False
     level: str = "api"
     history_secs: float = 0.0
@@ -120,7 +123,11 @@ class Exchange:
         self._options = options
         self.clock = ExchangeClock(options.now, options.speed)
         self.market = Market(
-            self.clock(), seed=options.seed, roots=options.roots, pace=options.pace
+            self.clock(),
+            seed=options.seed,
+            roots=options.roots,
+            pace=options.pace,
+            conditions=options.conditions,
         )
         self.history = QuoteHistory(self.market, options.history_secs)
         self._rest_socket = _listener(options.port)

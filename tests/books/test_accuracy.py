@@ -10,13 +10,21 @@ import polars as pl
 import pytest
 
 from benchmarks.accuracy.estimates import OURS, ROBUST, estimates
-from benchmarks.accuracy.real_chains import RealChain, agreement, chain_roughness
-from benchmarks.accuracy.simulated import OPENED, chain_of
+from benchmarks.accuracy.real_chains import RealChain, chain_roughness
+from benchmarks.accuracy.simulated import (
+    OPENED,
+    TENORS,
+    chain_of,
+    coverage,
+    desk_errors,
+    market_of_day,
+)
+from live_box_spreads.books.conventions import Conventions
 from live_box_spreads.books.kernels import PARITY
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import trade_date
-from live_box_spreads.simulator.market.conditions import CONDITIONS
+from live_box_spreads.simulator.market.conditions import CONDITIONS, NORMAL, lagging
 from live_box_spreads.simulator.market.market import Market
 from tests.books.by_desk import curve
 from tests.real_data import CHAIN_FILES, NO_DATA
@@ -69,6 +77,54 @@ def test_two_standard_errors_hold_the_truth(conditions: str, fewest: float) -> N
     assert fewest <= np.mean(within.to_numpy()) <= 0.995
 
 
+def test_standard_errors_are_held_against_days_on_which_a_root_errs_together() -> None:
+    errors = desk_errors(
+        {"one": Conventions(), "other": Conventions(compounding=Compounding.SIMPLE)},
+        (101, 102),
+        {"none": NORMAL, "lag": lagging(2.0)},
+        ("SPXW",),
+    )
+    table = coverage(errors)
+    assert table.columns[:3] == ["estimator", "day", "tenor"]
+    assert table.select("estimator", "day").unique(maintain_order=True).rows() == [
+        ("one", "none"),
+        ("other", "none"),
+        ("one", "lag"),
+        ("other", "lag"),
+    ]
+    assert table["tenor"].to_list() == [*TENORS] * 4
+    one, other = (table.filter(pl.col("estimator") == name) for name in ("one", "other"))
+    assert one.drop("estimator").equals(other.drop("estimator"))  # all rates are continuous
+    [own] = errors.filter(
+        pl.col("estimator") == "one",
+        pl.col("day") == "none",
+        pl.col("seed") == 101,
+        pl.col("days") == errors["days"].max(),
+    ).to_dicts()
+    market = market_of_day(NORMAL, 101, ("SPXW",))
+    plain = curve(chain_of(market), compounding=Compounding.CONTINUOUS)
+    true = market.truth().rate(own["root"], own["expiry"])
+    [rate] = plain.filter(pl.col("expiry") == own["expiry"])["fair_rate"]
+    assert own["error"] == pytest.approx((rate - true) * 1e4, abs=1e-9)
+    month = one.filter(pl.col("tenor") == "21-44")
+    rms = dict(zip(month["day"], month["rms"], strict=True))
+    assert rms["lag"] > 3 * rms["none"]
+
+
+def test_the_chain_of_a_market_has_the_times_of_its_quotes() -> None:
+    market = market_of_day(lagging(2.0), 101, ("SPXW",))
+    chain = chain_of(market)
+    quoted = chain.quotes.filter(pl.col("quote_time").is_not_null())
+    ages_secs = (chain.snapshot_time - quoted["quote_time"]).dt.total_milliseconds() / 1e3
+    known = market.now.timestamp() - market.book.quoted_at_secs
+    expected = np.sort(known[~np.isnan(known)])
+    np.testing.assert_allclose(np.sort(ages_secs.to_numpy()), expected, atol=2e-3)
+    assert 30 < expected[-1] <= 70
+    never = chain.quotes.filter(pl.col("quote_time").is_null())
+    assert len(never) > 0
+    assert never["bid"].is_nan().all()
+
+
 def test_bad_quotes_planted_all_over_move_no_rate() -> None:
     chain, clean = simulated("normal", 101)
     rng = np.random.default_rng(1)
@@ -106,13 +162,3 @@ def test_real_curves_are_smoother_than_those_of_a_plain_robust_fit() -> None:
     }
     for share in (0.5, 0.75, 0.9):
         assert np.quantile(off[OURS], share) < np.quantile(off[ROBUST], share)
-
-
-@pytest.mark.realdata
-@pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
-def test_morning_and_afternoon_settlement_agree_on_2023_09_14() -> None:
-    table = real_chain("spx_20230914").table
-    pairs = agreement(*(table.filter(pl.col("root") == root) for root in ROOTS))
-    assert len(pairs) >= 5
-    assert (pairs["apart_bps"].abs() < 2 * pairs["error_bps"]).all()
-    assert pairs["apart_bps"].abs().max() < 8  # type: ignore[operator]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from live_box_spreads.simulator.market.conditions import CONDITIONS
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Boxes
 
@@ -22,3 +24,10 @@ def test_a_mistaken_fault_is_bad_usage(boxes: Boxes, fault: str, says: str) -> N
     result = boxes("simulate", "--fault", fault)
     assert result.status == 2
     assert says in result.err
+
+
+def test_an_unknown_day_is_bad_usage_and_the_known_ones_are_named(boxes: Boxes) -> None:
+    result = boxes("simulate", "--day", "sunny")
+    assert result.status == 2
+    assert "'sunny'" in result.err
+    assert all(name in result.err for name in CONDITIONS)

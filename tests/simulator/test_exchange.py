@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -22,6 +23,7 @@ from live_box_spreads.simulator.credentials import (
     DEMO_USERNAME,
 )
 from live_box_spreads.simulator.exchange import SimulatedExchange, SimulatorOptions
+from live_box_spreads.simulator.market.conditions import CONDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,6 +223,27 @@ def test_the_truth_is_served_beside_the_vendors_paths(
         )
         assert row["discount"] == of.discount
         assert row["payment_date"] == str(of.payment_date)
+
+
+def test_the_curve_jumps_at_its_control_address() -> None:
+    opening = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+    options = SimulatorOptions(roots=("NDX",), now=opening, conditions=CONDITIONS["normal"])
+    options.faults.paused = True
+    with (
+        SimulatedExchange(options) as exchange,
+        httpx2.Client(base_url=exchange.base_url) as client,
+    ):
+        before = exchange.truth()
+        told = client.patch("/simulator/curve", json={"shift_bps": 12.0}).json()["series"]
+        exchange.shift_curve(-2.0)
+        after = exchange.truth()
+        for wrong in ({"shift_bps": 5_000}, {"shift": 1}, {"shift_bps": "1"}):
+            assert client.patch("/simulator/curve", json=wrong).status_code == 400
+        assert exchange.truth() == after
+    assert after.spots == before.spots
+    for row, (key, of) in zip(told, before.series.items(), strict=True):
+        assert row["rate"] - of.rate == pytest.approx(12e-4, abs=1e-13)
+        assert after.series[key].rate - of.rate == pytest.approx(10e-4, abs=1e-13)
 
 
 async def handshake(socket_: ClientConnection, token: str) -> None:

@@ -15,7 +15,7 @@ kink (``kinked_line.py``). Both err by what a whole chain shares:
 - **Kink**: a mean of the root, an Ornstein-Uhlenbeck process in the root of T and a part of each
   expiry, in points of an index at 5,000.
 - **error**: the line's own covariance times a factor, an excess, and a part in proportion to
-  half-spread over strike deviation.
+  half-spread over strike deviation, which the expiries of a root share in part.
 
 Real chains gave the model and the numbers below (docs/accuracy.md says which): between expiries
 of the other root, halves of the strikes and the days around, they agree best with it. The numbers
@@ -39,6 +39,8 @@ RATE, RATE_DEVIATION, SLOPE_DEVIATION = 0.03, 0.03, 0.01
 KINK_DEVIATION: Final = 0.8
 """Standard deviation of the mean kink of a root, points of an index at 5,000."""
 INDEX_LEVEL: Final = 5000.0
+SPREAD_SHARED: Final = 0.3
+"""Of the variance in proportion to the half-spread, the part that all expiries of a root share."""
 _BEND_YEARS, _FADE_YEARS = 0.25, 0.15
 
 
@@ -118,7 +120,7 @@ class JointModel:
     excess: Floats
     """(n,) 1, raised where one stands out."""
     spread: Floats
-    """(n,) squared relative spread, raised where one stands out."""
+    """(n, n) of the error in proportion to the half-spread, raised where one stands out."""
 
     @classmethod
     def of(cls, lines: Lines) -> JointModel:
@@ -142,7 +144,7 @@ class JointModel:
             fade=np.outer(fade, fade),
             same_root=same,
             excess=lines.inflation**2,
-            spread=(lines.relative_spread * lines.inflation) ** 2,
+            spread=_spread_errors(lines, same),
         )
 
     def shared(self, scales: Scales) -> tuple[Floats, Floats]:
@@ -159,8 +161,9 @@ class JointModel:
         row = np.arange(count)
         total = scales.factor**2 * self.own
         total[:count, :count] += self.prior + scales.bend**2 * self.bend + tilt
+        total[:count, :count] += scales.half_spread**2 * self.spread
         total[count:, count:] += KINK_DEVIATION**2 * self.same_root + kink
-        total[row, row] += scales.excess**2 * self.excess + scales.half_spread**2 * self.spread
+        total[row, row] += scales.excess**2 * self.excess
         total[row + count, row + count] += scales.own_kink**2
         return total
 
@@ -186,14 +189,29 @@ class JointModel:
             0.5 * np.sum((tilts + kinks) * self.apart) / scales.reach,
             scales.excess**2 * (own_z @ self.excess),
             scales.factor**2 * np.sum(slope * self.own),
-            scales.half_spread**2 * (own_z @ self.spread),
+            scales.half_spread**2 * np.sum(of_z * self.spread),
             np.sum(kinks),
             scales.own_kink**2 * np.sum(own_kink),
         ]
         return cost, np.array(gradient) + away / _LOG_DEVIATION
 
 
+def _spread_errors(lines: Lines, same_root: Floats) -> Floats:
+    """Return the (n, n) covariance of the error in proportion to half-spread, of scale one."""
+    spread = lines.relative_spread
+    total: Floats = SPREAD_SHARED * np.outer(spread, spread) * same_root
+    row = np.arange(spread.size)
+    total[row, row] += (1.0 - SPREAD_SHARED) * (spread * lines.inflation) ** 2
+    return total
+
+
 _LOG_CENTRE, _LOG_DEVIATION = np.log(CENTRE), np.array(LOG_DEVIATION)
+_FARTHEST = 4.0
+BOUNDS: Final = np.column_stack(
+    [_LOG_CENTRE - _FARTHEST * _LOG_DEVIATION, _LOG_CENTRE + _FARTHEST * _LOG_DEVIATION]
+)
+"""(8, 2) logarithms of the least and the greatest scales tried: four deviations of the prior. A
+step of a search to far beyond ends in matrices that are singular to rounding."""
 
 
 def inverse(covariance: Floats) -> tuple[Floats, float]:
@@ -256,3 +274,9 @@ def integrated_bend(years: Floats, other: Floats) -> Floats:
 def place(years: Floats) -> Floats:
     """Return x, the time in which the forward rate bends evenly."""
     return np.log1p(years / _BEND_YEARS)
+
+
+def years_at(places: Floats) -> Floats:
+    """Return the years at some places x."""
+    years: Floats = _BEND_YEARS * np.expm1(places)
+    return years

@@ -31,6 +31,7 @@ class Book:
         volume: contracts traded today, whole.
         open_interest: contracts held at the start of the day, whole.
         close: price at the previous close, index points.
+        quoted_at_secs: when the last quote was made, epoch seconds; NaN without one.
         quote_step: step of the last quote; ``NEVER`` for an index.
         trade_step: step of the last trade or index print.
         step: number of the market's last step, from 0.
@@ -46,6 +47,7 @@ class Book:
     volume: NDArray[np.float64]
     open_interest: NDArray[np.float64]
     close: NDArray[np.float64]
+    quoted_at_secs: NDArray[np.float64]
     quote_step: NDArray[np.int64]
     trade_step: NDArray[np.int64]
     step: int = 0
@@ -54,14 +56,15 @@ class Book:
     @classmethod
     def empty(cls, contracts: int, indices: int) -> Book:
         """Return a book in which nothing is known yet, contracts first."""
-        prices = np.full((9, contracts + indices), np.nan)
+        prices = np.full((10, contracts + indices), np.nan)
         steps = np.full((2, contracts + indices), NEVER)
         return cls(*prices, *steps)
 
-    def quote(self, rows: NDArray[np.intp], sides: QuotedSides) -> None:
-        """Replace the quotes of some contracts."""
+    def quote(self, rows: NDArray[np.intp], sides: QuotedSides, at_secs: float) -> None:
+        """Replace the quotes of some contracts, at an instant in epoch seconds."""
         self.bid[rows], self.ask[rows] = sides.bid, sides.ask
         self.bid_size[rows], self.ask_size[rows] = sides.bid_size, sides.ask_size
+        self.quoted_at_secs[rows] = at_secs
         self.quote_step[rows] = self.step
 
     def start_day(

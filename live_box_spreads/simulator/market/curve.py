@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,10 @@ class NelsonSiegel:
         """Return discount factors between payments this many years (ACT/365) apart."""
         factors: NDArray[np.float64] = np.exp(-self.zero_rate(years) * years)
         return factors
+
+    def shifted(self, bps: float) -> NelsonSiegel:
+        """Return the curve with all zero rates higher by so many basis points."""
+        return replace(self, level=self.level + 1e-4 * bps)
 
 
 BOX_CURVE = NelsonSiegel(level=0.0445, slope=-0.0050, hump=-0.0110, decay_years=1.6)

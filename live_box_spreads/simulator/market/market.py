@@ -14,7 +14,13 @@ from live_box_spreads.simulator.market.activity import (
 from live_box_spreads.simulator.market.book import Book
 from live_box_spreads.simulator.market.conditions import NORMAL, Conditions
 from live_box_spreads.simulator.market.curve import BOX_CURVE, NelsonSiegel
-from live_box_spreads.simulator.market.quoting import half_spread, quote, quoting_terms
+from live_box_spreads.simulator.market.market_errors import MarketErrors, holding
+from live_box_spreads.simulator.market.quoting import (
+    half_spread,
+    in_the_money,
+    quote,
+    quoting_terms,
+)
 from live_box_spreads.simulator.market.spots import INDICES, Spots
 from live_box_spreads.simulator.market.truth import SeriesClock, SeriesState, Truth
 from live_box_spreads.simulator.market.universe import ALL_ROOTS, build_listing
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
 SMILE = Smile(skew=-0.72, curvature=1.1)
 LONGEST_QUOTE_SECS = 30.0
-"""Every contract requotes at least this often."""
+"""Every contract requotes at least this often, but for its lag."""
 
 _SHARE_OPENING = 0.3
 """Of a day's trades, those that leave more contracts open than before."""
@@ -75,12 +81,18 @@ class Market:
         self._random = np.random.default_rng(seed)
         self._spots = Spots()
         self.now = now
-        self.listing = build_listing(roots, now, self._spots.levels)
+        self.listing = build_listing(
+            roots, now, self._spots.levels, thin_from_years=conditions.thin_from_years
+        )
         self.symbols = (*self.listing.streamer_symbols, *self.listing.underlyings)
         self._clock = SeriesClock(self.listing, curve)
         self._state = self._clock.at(now, self._spots.levels)
-        products = [series.product for series in self.listing.series]
-        self._terms = quoting_terms(products, self.listing.series_of, self._random, conditions)
+        series, years = self.listing.series, self._state.years
+        one_maker = years >= conditions.one_maker_from_years
+        self._errors = MarketErrors(series, years, one_maker, conditions, seed)
+        self._terms = quoting_terms(
+            series, self.listing.series_of, self._random, one_maker, conditions
+        )
         self._activity = expected_activity(self.listing, now, self._random)
         self._trading_day = trading_day(now)
         self._requotes_per_sec = pace * self._random.uniform(1 / 25, 1 / 8, len(self.listing))
@@ -88,7 +100,8 @@ class Market:
         self._fair_forward = np.zeros(len(self.listing))
         self._delta = np.zeros(len(self.listing))
         self._width = np.zeros(len(self.listing))
-        self._quoted_at = np.zeros(len(self.listing))
+        self._lag_secs = np.zeros(len(self.listing))
+        self._moved_at_secs = np.full(len(self.listing), np.inf)
         self._open()
 
     def advance(self, now: datetime) -> None:
@@ -106,17 +119,33 @@ class Market:
             self._trading_day = day
             self._start_day()
         self._spots.move(elapsed_secs, self._random)
+        self._errors.move(elapsed_secs)
         self._state = self._clock.at(now, self._spots.levels)
         self._requote(self._due(elapsed_secs))
         self._trade(elapsed_secs)
         self._print_indices()
 
-    def withdraw_ask(self, row: int) -> None:
-        """Take a contract's ask away for good; its bid stays as it is."""
+    def withdraw_ask(self, row: int, at: datetime | None = None) -> None:
+        """Take a contract's ask away for good; its bid stays as it is.
+
+        Args:
+            row: number of the contract.
+            at: when it happens, between the last step and the next; None at the last step.
+        """
         self._terms.quoted[row] = False
         self.book.step += 1
         self.book.ask[row] = self.book.ask_size[row] = np.nan
         self.book.quote_step[row] = self.book.step
+        self.book.quoted_at_secs[row] = (at or self.now).timestamp()
+
+    def shift_curve(self, bps: float) -> None:
+        """Let the true curve jump by so many basis points at every tenor, for good.
+
+        The truth has it at once, with the forwards that go with it. Quotes follow with the next
+        steps, each with its usual delay.
+        """
+        self._clock.shift_curve(bps)
+        self._state = self._clock.at(self.now, self._spots.levels)
 
     def truth(self) -> Truth:
         """Return what the market knows now."""
@@ -161,13 +190,21 @@ class Market:
         book.close[count:] = book.last[count:]
 
     def _due(self, elapsed_secs: float) -> NDArray[np.intp]:
-        """Return the contracts that requote: fair price moved, quote too old, or by chance."""
-        chance = -np.expm1(-elapsed_secs * self._requotes_per_sec)
+        """Return the contracts that requote: fair price moved, quote too old, or by chance.
+
+        A leg that lags sees a move only after its lag, and waits longer for its chance.
+        """
+        now_secs, lag_secs = self.now.timestamp(), self._lag_secs
+        rate = self._requotes_per_sec / (1.0 + self._requotes_per_sec * lag_secs)
+        chance = -np.expm1(-elapsed_secs * rate)
         forward = self._state.forward[self.listing.series_of]
         moved = np.abs(self._delta * (forward - self._fair_forward)) > _PATIENCE * self._width
-        age = self.now.timestamp() + elapsed_secs - self._quoted_at
+        since_secs = np.where(moved, np.minimum(self._moved_at_secs, now_secs), np.inf)
+        self._moved_at_secs = since_secs
+        seen = now_secs - since_secs >= lag_secs
+        age_secs = now_secs + elapsed_secs - self.book.quoted_at_secs[: len(self.listing)]
         lucky = self._random.random(len(self.listing)) < chance
-        return np.flatnonzero(moved | lucky | (age >= LONGEST_QUOTE_SECS))
+        return np.flatnonzero(seen | lucky | (age_secs >= LONGEST_QUOTE_SECS + lag_secs))
 
     def _requote(self, rows: NDArray[np.intp]) -> None:
         """Quote some contracts anew; the few without a market are never quoted."""
@@ -176,11 +213,28 @@ class Market:
         series = self.listing.series_of[rows]
         terms = self._terms[rows]
         width = half_spread(np.abs(delta), self._state.years_to_expiry[series], terms)
-        self.book.quote(rows, quote(fair, width, terms, self._random, self._conditions))
+        error = self._error(rows, delta)
+        width = holding(width, error)
+        sides = quote(fair, width, terms, self._random, self._conditions, error)
+        self.book.quote(rows, sides, self.now.timestamp())
         self._fair_forward[rows] = self._state.forward[series]
         self._delta[rows] = delta
         self._width[rows] = np.maximum(width, terms.tick_below)
-        self._quoted_at[rows] = self.now.timestamp()
+        self._lag_secs[rows] = self._conditions.lag_secs * in_the_money(delta) ** 2
+        self._moved_at_secs[rows] = np.inf
+
+    def _error(self, rows: NDArray[np.intp], delta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far the mids of some contracts are off with all of their root, in points."""
+        if not self._errors.active:
+            return np.zeros(len(rows))
+        series = self.listing.series_of[rows]
+        return self._errors.at(self._state.years).of_legs(
+            series,
+            self.listing.strike[rows],
+            self._state.forward[series],
+            delta,
+            self.listing.is_call[rows],
+        )
 
     def _price(
         self, rows: NDArray[np.intp], state: SeriesState

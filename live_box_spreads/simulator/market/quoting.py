@@ -12,15 +12,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from live_box_spreads.simulator.market.conditions import NORMAL, Conditions, leans
+from live_box_spreads.simulator.market.conditions import (
+    INDEX_UNIT,
+    NORMAL,
+    Conditions,
+    leans,
+)
+from live_box_spreads.simulator.market.spots import INDICES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from live_box_spreads.model.products import Product
+    from live_box_spreads.simulator.market.universe import Series
 
 _JITTER = 0.08
+_MOST_OFF = 0.95
+"""How far a mid may be off, in half-spreads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Terms:
         threshold: price at which the step changes.
         quoted: False where there is no market.
         lean: how far the mid stands from the fair price for good, in half-spreads.
+        one_maker: whether the mids of the expiry come from one maker and have no noise.
+        least_half_spread: half-spread that is not undercut, index points; 0 for none.
     """
 
     at_the_money: NDArray[np.float64]
@@ -65,6 +77,8 @@ class Terms:
     threshold: NDArray[np.float64]
     quoted: NDArray[np.bool_]
     lean: NDArray[np.float64]
+    one_maker: NDArray[np.bool_]
+    least_half_spread: NDArray[np.float64]
 
     def __getitem__(self, rows: NDArray[np.intp]) -> Terms:
         """Return the terms of some rows."""
@@ -76,6 +90,8 @@ class Terms:
             self.threshold[rows],
             self.quoted[rows],
             self.lean[rows],
+            self.one_maker[rows],
+            self.least_half_spread[rows],
         )
 
 
@@ -90,17 +106,19 @@ class QuotedSides:
 
 
 def quoting_terms(
-    products: list[Product],
+    series: Sequence[Series],
     series_of: NDArray[np.intp],
     random: Generator,
+    one_maker: NDArray[np.bool_],
     conditions: Conditions = NORMAL,
 ) -> Terms:
     """Return the terms of all contracts.
 
     Args:
-        products: product of each series.
+        series: what is listed.
         series_of: number of each contract's series.
         random: source of each contract's own width and lean, and of the few without a market.
+        one_maker: whether one maker alone quotes each series.
         conditions: kind of day.
     """
     own_width = conditions.width * np.exp(0.15 * random.standard_normal(len(series_of)))
@@ -109,16 +127,27 @@ def quoting_terms(
     def column(values: list[float]) -> NDArray[np.float64]:
         return np.array(values)[series_of]
 
-    scales = [SPREAD_SCALES[item.underlying] for item in products]
+    scales = [SPREAD_SCALES[item.product.underlying] for item in series]
+    ticks = [item.product.ticks for item in series]
     return Terms(
         at_the_money=column([scale.at_the_money for scale in scales]) * own_width,
         in_the_money=column([scale.in_the_money for scale in scales]) * own_width,
-        tick_below=column([item.ticks.below for item in products]),
-        tick_above=column([item.ticks.above for item in products]),
-        threshold=column([item.ticks.threshold for item in products]),
+        tick_below=column([item.below for item in ticks]),
+        tick_above=column([item.above for item in ticks]),
+        threshold=column([item.threshold for item in ticks]),
         quoted=quoted,
         lean=leans(conditions, series_of, random),
+        one_maker=one_maker[series_of],
+        least_half_spread=column([_least_half_spread(item, conditions) for item in series]),
     )
+
+
+def _least_half_spread(series: Series, conditions: Conditions) -> float:
+    """Return the half-spread of each leg of a thin expiry in index points; 0 for the others."""
+    if not series.thin:
+        return 0.0
+    level = INDICES[series.product.underlying].level
+    return conditions.thin_half_spread_points / 2.0 * level / INDEX_UNIT
 
 
 def half_spread(
@@ -135,8 +164,18 @@ def half_spread(
     near *= 0.25 + 0.75 * np.minimum(1.0, 2.0 * delta_size)
     depth = np.maximum(0.0, (delta_size - 0.6) / 0.4)
     deep = terms.in_the_money * 8.5 * depth**3 * (1.0 + 0.7 * years)
-    widths: NDArray[np.float64] = near + deep
+    widths: NDArray[np.float64] = np.maximum(near + deep, terms.least_half_spread)
     return widths
+
+
+def in_the_money(delta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how deep legs are in the money, from 0 (at it or out of it) to 1.
+
+    Args:
+        delta: to the forward, of a put below zero.
+    """
+    depth: NDArray[np.float64] = np.clip(2.0 * np.abs(delta) - 1.0, 0.0, 1.0)
+    return depth
 
 
 def quote(
@@ -145,8 +184,11 @@ def quote(
     terms: Terms,
     random: Generator,
     conditions: Conditions = NORMAL,
+    error: NDArray[np.float64] | float = 0.0,
 ) -> QuotedSides:
     """Quote both sides of some contracts, ticks rounded away from the fair price.
+
+    The fair price stays between bid and ask, whatever the noise.
 
     Args:
         fair: fair prices in index points.
@@ -154,12 +196,14 @@ def quote(
         terms: the contracts' terms.
         random: source of this round's noise.
         conditions: kind of day.
+        error: how far the mids are off together with others, index points; less than ``width``.
     """
     count = len(fair)
     own_noise = conditions.mid_noise * np.sqrt(1.0 - conditions.shared)
     noise = np.clip(terms.lean + own_noise * random.standard_normal(count), -0.5, 0.5)
     jittered = width * (1.0 + _JITTER * random.random(count))
-    middle = fair + noise * width
+    off = np.where(terms.one_maker, 0.0, noise) * width + error
+    middle = fair + np.clip(off, -_MOST_OFF * width, _MOST_OFF * width)
     bid = _to_tick(np.maximum(middle - jittered, 0.0), terms, np.floor)
     ask = _to_tick(np.maximum(middle + jittered, terms.tick_below), terms, np.ceil)
     no_ask = random.random(count) < conditions.no_ask_share

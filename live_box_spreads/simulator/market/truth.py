@@ -129,6 +129,10 @@ class SeriesClock:
         self._underlying = [item.product.underlying for item in series]
         self._yield = np.array([INDICES[symbol].dividend_yield for symbol in self._underlying])
 
+    def shift_curve(self, bps: float) -> None:
+        """Let the true curve jump by so many basis points, everywhere, for good."""
+        self._curve = self._curve.shifted(bps)
+
     def at(self, now: datetime, spots: Mapping[str, float]) -> SeriesState:
         """Return the carry of every series at an instant, for these index levels."""
         paid = premium_date(now)

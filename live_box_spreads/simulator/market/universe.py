@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from live_box_spreads.model.errors import UnknownRootError
 from live_box_spreads.model.products import Product, product
 from live_box_spreads.model.sessions import NEW_YORK
 from live_box_spreads.model.settlement import expiry_instant, payment_date
+from live_box_spreads.simulator.market.curve import DAYS_A_YEAR
 from live_box_spreads.simulator.market.expiries import PATTERNS, is_standard, listed_expiries
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ SPACINGS: dict[str, tuple[float, ...]] = {
 """Spacings of strikes by underlying, in index points, finest first."""
 
 ALL_ROOTS = tuple(PATTERNS)
+_THIN_STRIKES = 12
+_THIN_REACH = 0.3
+"""How far the strikes of a thin expiry are from the spot, as a fraction of it."""
 _RIGHTS: tuple[Right, Right] = ("C", "P")
 
 
@@ -98,6 +103,7 @@ class Series:
         expires_at: instant from which the settlement value is known (UTC).
         payment_date: day on which the exercise amount is paid.
         standard: whether it is the month's third Friday.
+        thin: whether it has a dozen strikes, quoted by hardly anybody.
         strikes: ascending, index points.
         start: number of the first contract; they go strike by strike, call before put.
     """
@@ -107,6 +113,7 @@ class Series:
     expires_at: datetime
     payment_date: date
     standard: bool
+    thin: bool
     strikes: NDArray[np.float64]
     start: int
 
@@ -146,13 +153,27 @@ class Listing:
         return tuple(dict.fromkeys(series.product.underlying for series in self.series))
 
 
-def build_listing(roots: tuple[str, ...], now: datetime, spot: Mapping[str, float]) -> Listing:
+def thinned(strikes: NDArray[np.float64], spot: float) -> NDArray[np.float64]:
+    """Return a dozen of an expiry's strikes, ascending, spread over the middle of its ladder."""
+    inner = strikes[np.abs(strikes / spot - 1.0) <= _THIN_REACH]
+    chosen = np.linspace(0, len(inner) - 1, min(_THIN_STRIKES, len(inner)))
+    return inner[np.round(chosen).astype(np.intp)]
+
+
+def build_listing(
+    roots: tuple[str, ...],
+    now: datetime,
+    spot: Mapping[str, float],
+    *,
+    thin_from_years: float = inf,
+) -> Listing:
     """List the contracts of these roots that have not expired.
 
     Args:
         roots: option roots out of ``ALL_ROOTS``.
         now: instant of the listing, with a time zone.
         spot: level of each underlying, around which strikes are listed.
+        thin_from_years: expiries from this on have a dozen strikes.
 
     Raises:
         UnknownRootError: the simulator lists no such root.
@@ -163,11 +184,14 @@ def build_listing(roots: tuple[str, ...], now: datetime, spot: Mapping[str, floa
             known = ", ".join(ALL_ROOTS)
             raise UnknownRootError(f"the simulator lists no root {root!r}; choose from {known}")
         start = series[-1].stop if series else 0
-        series += _series_of_root(product(root), now, spot[product(root).underlying], start)
+        level = spot[product(root).underlying]
+        series += _series_of_root(product(root), now, level, start, thin_from_years)
     return _columns(tuple(series))
 
 
-def _series_of_root(item: Product, now: datetime, spot: float, start: int) -> list[Series]:
+def _series_of_root(
+    item: Product, now: datetime, spot: float, start: int, thin_from_years: float
+) -> list[Series]:
     today = now.astimezone(NEW_YORK).date()
     found: list[Series] = []
     for expiry in listed_expiries(PATTERNS[item.root], today):
@@ -175,10 +199,14 @@ def _series_of_root(item: Product, now: datetime, spot: float, start: int) -> li
         if expires_at <= now:
             continue
         standard = is_standard(expiry)
-        strikes = listed_strikes(item.underlying, spot, (expiry - today).days, standard=standard)
+        days = (expiry - today).days
+        strikes = listed_strikes(item.underlying, spot, days, standard=standard)
+        thin = days >= thin_from_years * DAYS_A_YEAR
+        if thin:
+            strikes = thinned(strikes, spot)
         first = found[-1].stop if found else start
         paid = payment_date(expiry)
-        found.append(Series(item, expiry, expires_at, paid, standard, strikes, first))
+        found.append(Series(item, expiry, expires_at, paid, standard, thin, strikes, first))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from starlette.applications import Starlette
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from live_box_spreads.simulator.exchange_state import ExchangeState
 
 
+class CurveShift(msgspec.Struct, forbid_unknown_fields=True):
+    """A jump of the true curve, in basis points, at most ten per cent at a time."""
+
+    shift_bps: Annotated[float, msgspec.Meta(ge=-1_000.0, le=1_000.0)]
+
+
 class ControlRoutes:
     """Handlers of ``/simulator/…``; like all of the exchange they answer on loopback only."""
 
@@ -35,6 +41,7 @@ class ControlRoutes:
         """Return the routes."""
         return [
             Route("/simulator/truth", self._truth),
+            Route("/simulator/curve", self._shift_curve, methods=["PATCH"]),
             Route("/simulator/faults", self._faults),
             Route("/simulator/faults", self._change, methods=["PATCH"]),
             Route("/simulator/faults", self._heal, methods=["DELETE"]),
@@ -42,6 +49,14 @@ class ControlRoutes:
 
     async def _truth(self, _request: Request) -> Response:
         return encoded(self._state.market.truth().as_json())
+
+    async def _shift_curve(self, request: Request) -> Response:
+        try:
+            shift = msgspec.json.decode(await request.body(), type=CurveShift)
+        except msgspec.MsgspecError as error:
+            raise RefusedError(400, "validation_error", str(error)) from None
+        self._state.market.shift_curve(shift.shift_bps)
+        return await self._truth(request)
 
     async def _faults(self, _request: Request) -> Response:
         return encoded(self._state.faults.as_json())

@@ -57,7 +57,7 @@ def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[st
     return {
         "symbol": symbol,
         "instrument-type": kind,
-        "updated-at": market.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "updated-at": _updated_at(market, row),
         **{name: decimal(value) for name, value in numbers.items() if not math.isnan(value)},
         "close-price-type": "Unknown",
         "prev-close-date": before.isoformat(),
@@ -67,6 +67,14 @@ def instrument_item(market: Market, row: int, symbol: str, kind: str) -> dict[st
         "halt-start-time": -1,
         "halt-end-time": -1,
     }
+
+
+def _updated_at(market: Market, row: int) -> str:
+    """Return when a contract was last quoted; for what has no quote of its own, now."""
+    quoted_at_secs = float(market.book.quoted_at_secs[row])
+    known = not math.isnan(quoted_at_secs)
+    instant = datetime.fromtimestamp(quoted_at_secs, UTC) if known else market.now.astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _size(contracts: float) -> float:
