@@ -156,5 +156,5 @@ def chain_of(*rows: pl.DataFrame, spot: float | None = SPOT) -> Chain:
         snapshot_time=NOON,
         feed="test",
         timeliness=Timeliness.REPLAY,
-        spot={} if spot is None else {"SPX": spot, "XSP": spot},
+        spot={} if spot is None else {"SPX": spot, "XSP": spot / 10},
     )
