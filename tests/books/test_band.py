@@ -128,10 +128,13 @@ def blocks_of_quotes(draw: st.DrawFn) -> StrikeBlocks:
     keys = tuple(("SPX", DAYS[block]) for block in range(len(starts) - 1))
     arrays = [np.concatenate(column) for column in zip(*columns, strict=True)]
     names = [item.name for item in fields(StrikeBlocks)][2:-1]
+    used, others = names[: len(arrays)], names[len(arrays) :]
+    unknown = np.full(starts[-1], nan)
     return StrikeBlocks(
         keys=keys,
         starts=np.array(starts, dtype=np.intp),
-        **dict(zip(names, arrays, strict=True)),
+        **dict(zip(used, arrays, strict=True)),
+        **dict.fromkeys(others, unknown),  # mids and ages of the legs: the band asks for none
         flags=np.zeros(starts[-1], dtype=np.uint8),
     )
 

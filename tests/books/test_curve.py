@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from live_box_spreads.books.boxes.filters import BoxFilters
+from live_box_spreads.books.conventions import CurveFit
 from live_box_spreads.books.curves.curve import CURVE_SCHEMA
 from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.errors import ChainError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from live_box_spreads.model.chain import Chain
 
 DISCOUNT, FORWARD = 0.958, 6600.0
+PER_EXPIRY = CurveFit.PER_EXPIRY
+JOINT_FLOOR_BPS = 1.5  # no standard error of a joint curve is below
 QUOTED_AT = datetime(2026, 11, 24, 20, tzinfo=UTC)
 DESIGN_COLUMNS = [
     "root",
@@ -68,7 +71,7 @@ def test_has_the_columns_of_the_design_first(chain: Chain) -> None:
 
 
 def test_a_line_without_errors(chain: Chain) -> None:
-    [row] = curve(chain).to_dicts()
+    [row] = curve(chain, fit=PER_EXPIRY).to_dicts()
     # docs/method.md: paid on 2026-11-25 and 2027-12-20, 390 days
     assert (row["premium_date"], row["payment_date"]) == (date(2026, 11, 25), date(2027, 12, 20))
     assert (row["root"], row["settlement"], row["days"]) == ("SPX", "AM", 390)
@@ -82,36 +85,55 @@ def test_a_line_without_errors(chain: Chain) -> None:
     assert (row["rejected"], row["reason"], row["band_note"]) == ("", "", "")
 
 
+def test_a_line_without_errors_is_followed_by_the_joint_curve_but_for_its_prior(
+    chain: Chain,
+) -> None:
+    [joint], [alone] = curve(chain).to_dicts(), curve(chain, fit=PER_EXPIRY).to_dicts()
+    fitted = ("discount", "forward", "fair_rate", "std_error_bps", "discount_error")
+    assert {k: v for k, v in joint.items() if k not in fitted} == {
+        k: v for k, v in alone.items() if k not in fitted
+    }
+    assert joint["fair_rate"] == pytest.approx(alone["fair_rate"], abs=0.2e-4)
+    assert joint["forward"] == pytest.approx(FORWARD, abs=0.05)
+    assert JOINT_FLOOR_BPS < joint["std_error_bps"] < 2 * JOINT_FLOOR_BPS
+
+
 @pytest.mark.parametrize("compounding", Compounding)
 def test_says_rates_in_each_convention(chain: Chain, compounding: Compounding) -> None:
-    [row] = curve(chain, compounding=compounding).to_dicts()
+    [row] = curve(chain, compounding=compounding, fit=PER_EXPIRY).to_dicts()
     assert row["fair_rate"] == pytest.approx(rate_from_discount(DISCOUNT, 390 / 365, compounding))
+    [joint] = curve(chain, compounding=compounding).to_dicts()
+    said = rate_from_discount(joint["discount"], 390 / 365, compounding)
+    assert joint["fair_rate"] == pytest.approx(said, rel=1e-12)
     [band] = band_table(chain, compounding=compounding).to_dicts()
     assert (row["lend_rate"], row["borrow_rate"]) == (band["lend_rate"], band["borrow_rate"])
 
 
 def test_counts_years_on_either_basis(chain: Chain) -> None:
-    [row] = curve(chain, basis=TimeBasis.EXPIRY_INSTANT).to_dicts()
+    [row] = curve(chain, basis=TimeBasis.EXPIRY_INSTANT, fit=PER_EXPIRY).to_dicts()
     # from 15:00 on 2026-11-24 to 09:30 on 2027-12-17, New York: 388 days less five and a half hours
     assert row["years"] == pytest.approx((388 - 5.5 / 24) / 365)
     assert row["fair_rate"] == pytest.approx(rate_from_discount(DISCOUNT, row["years"]), rel=1e-9)
     assert row["days"] == 390
 
 
-def test_the_standard_error_is_that_of_the_rate(make_chain: Callable[..., Chain]) -> None:
+@pytest.mark.parametrize(("fit", "least"), [(PER_EXPIRY, 0.05), (CurveFit.JOINT, JOINT_FLOOR_BPS)])
+def test_the_standard_error_is_that_of_the_rate(
+    make_chain: Callable[..., Chain], fit: CurveFit, least: float
+) -> None:
     rng = np.random.default_rng(2)
     rows = parity_rows()
     for row in rows:
         off = 0.1 * rng.standard_normal()
         row["bid"], row["ask"] = row["bid"] + off, row["ask"] + off
     noisy = make_chain(rows)
-    [fair] = curve(noisy).to_dicts()
-    [continuous] = curve(noisy, compounding=Compounding.CONTINUOUS).to_dicts()
+    [fair] = curve(noisy, fit=fit).to_dicts()
+    [continuous] = curve(noisy, compounding=Compounding.CONTINUOUS, fit=fit).to_dicts()
     error = continuous["std_error_bps"] / 1e4 * fair["years"] * fair["discount"]
     # d(effective)/dD = -(1 + r) / (D years)
     slope = (1 + fair["fair_rate"]) / fair["discount"] / fair["years"]
     assert fair["std_error_bps"] == pytest.approx(1e4 * error * slope, rel=1e-3)
-    assert 0.05 < fair["std_error_bps"] < 5.0
+    assert least < fair["std_error_bps"] < 5.0
 
 
 def test_filters_touch_the_band_alone(chain: Chain) -> None:
@@ -127,12 +149,12 @@ def test_filters_touch_the_band_alone(chain: Chain) -> None:
         (
             parity_rows(4),
             QualityRules(),
-            "4 two-sided strikes; a parity line needs 5",
+            "4 two-sided strikes; a kinked line needs 6",
         ),
         (
             parity_rows(quote_time=QUOTED_AT - timedelta(hours=1)),
             QualityRules(),
-            "0 two-sided strikes; a parity line needs 5; left out: 41 where leg is stale",
+            "0 two-sided strikes; a kinked line needs 6; left out: 41 where leg is stale",
         ),
         (parity_rows(expiry=date(2026, 11, 20)), QualityRules(), "the options have expired"),
         (

@@ -15,7 +15,7 @@ from live_box_spreads.books import desk as module
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.boxes.search import Search
 from live_box_spreads.books.boxes.table import BOX_COLUMNS, LEG_QUOTE_COLUMNS
-from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.desk import Desk, Results
 from live_box_spreads.books.strikes import blocks
 from live_box_spreads.boxspread import BoxSpread
@@ -106,21 +106,24 @@ def test_desks_of_other_conventions_share_only_what_does_not_depend_on_them(chai
 def test_strikes_are_paired_and_lines_fitted_once_a_root(
     chain: Chain, counted: Callable[[Any, str], Calls]
 ) -> None:
-    pairing, fitting = counted(blocks, "synthetics_by_expiry"), counted(module, "parity_fits")
-    curves = counted(module, "curve_table")
+    pairing, curves = counted(blocks, "synthetics_by_expiry"), counted(module, "curve_table")
+    joint, alone = counted(module, "joint_curves"), counted(module, "parity_fits")
     desk = Desk(chain)
     for change in CHANGES[:-1]:  # the last one changes the rules
         everything(desk.under(**change))
-    assert (pairing.count, fitting.count) == (1, 1)
+    assert (pairing.count, joint.count, alone.count) == (1, 1, 0)
     assert curves.count == len(CHANGES) - 1
+    for change in CHANGES[:-1]:
+        everything(desk.under(fit=CurveFit.PER_EXPIRY, **change))
+    assert (pairing.count, joint.count, alone.count) == (1, 1, 1)
     everything(desk, "XSP")
-    assert pairing.count == 2
+    assert (pairing.count, joint.count) == (2, 2)
 
 
 def test_threads_that_ask_at_once_compute_once(
     chain: Chain, counted: Callable[[Any, str], Calls]
 ) -> None:
-    names = ("curve_table", "opportunities", "survey_boxes", "smooth_curves")
+    names = ("curve_table", "opportunities", "survey_boxes", "joint_curves")
     calls = [counted(module, name) for name in names]
     desk, at_once = Desk(chain), Barrier(8)
 

@@ -20,6 +20,7 @@ from live_box_spreads.books.curves.kinked_line import (
     fit_kinked_line,
 )
 from live_box_spreads.books.curves.parity_fit import LARGEST_ERROR
+from live_box_spreads.books.curves.parity_line import NARROWEST
 from live_box_spreads.books.kernels import KINKED
 
 if TYPE_CHECKING:
@@ -31,14 +32,21 @@ if TYPE_CHECKING:
     Indices = NDArray[np.intp]
 
 _LARGEST_DISCOUNT = 1.1
-_LARGEST_RATE, _LARGEST_SHIFT = 0.5, 0.03
-"""Of the growth over T years: no loan has more than 50 % a year and 3 % beside."""
+_LEAST_RATE, _LARGEST_RATE, _LARGEST_SHIFT = -0.1, 0.5, 0.03
+"""Of the growth over T years: no loan has less than -10 or more than 50 % a year and 3 % beside."""
 _CARRY, _NEAR = 0.15, 0.03
 """A forward is within 3 %, and 15 % a year, of the others of its root and of the spot."""
-_STEP_ERRORS, _STEP_SPREADS = 8.0, 0.5
+_STEP_ERRORS, _STEP_SPREADS = 3.0, 0.5
 """Halves of the strikes contradict each other where the step between them is beyond so many
-standard errors, and beyond so many half-spreads. Steps of real chains reach 7.4 standard errors at
-a sixth of the half-spread."""
+standard errors, and beyond so many half-spreads. Steps of real chains reach 7 standard errors, and
+a fifth of the half-spread. A step raises its own standard error: the line is fitted without it, so
+large ones have no more than 3 to 11."""
+_SCATTER, _SCATTER_OF_ALL, _LEAST_SCATTER = 0.6, 0.3, 0.02
+"""Quotes contradict each other where the mids of an expiry scatter by more half-spreads than the
+first, or the median expiry of a root by more than the second, and by so many points. Real expiries
+have 0.06, one in a thousand 0.54; a chain of which half is an hour old has about one."""
+
+_NO_LOAN = "which no loan has"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +54,7 @@ class KinkedFits:
     """The kinked line of each of n blocks.
 
     Attributes:
-        lines: (n, 12) the fields of ``KinkedLine``; NaN where there is no line.
+        lines: (n, 13) the fields of ``KinkedLine``; NaN where there is no line.
         used: (n,) strikes that the line rests on.
         off_line: (n,) strikes left out because their mid is far off it.
     """
@@ -116,17 +124,30 @@ def why_not(fits: KinkedFits, years: Floats, spot: float) -> list[str]:
         spot: last price of the index, points; NaN, or what is not positive, is unknown.
     """
     reasons = [_why_no_line(fits, block, float(years[block])) for block in range(len(fits.used))]
-    good = np.array([not reason for reason in reasons], dtype=np.bool_) & np.isfinite(years)
     forward = fits.forward(fits.discount, fits.kink)
-    usual = float(np.median(forward[good])) if np.any(good) else np.nan
-    middle = float(np.median(years[good])) if np.any(good) else np.nan
+    absurd = np.array([reason.endswith(_NO_LOAN) for reason in reasons], dtype=np.bool_)
+    good = np.array([not reason for reason in reasons], dtype=np.bool_) & np.isfinite(years)
+    lines = good | absurd
+    scatter = fits.scatter / np.maximum(fits.half_spread, NARROWEST)
+    everywhere = bool(np.any(good)) and float(np.median(scatter[good])) > _SCATTER_OF_ALL
     for block in np.flatnonzero(good):
         here, time = float(forward[block]), float(years[block])
         reasons[block] = (
             _why_no_step(fits, int(block))
-            or _why_far(here, usual, abs(time - middle), "the root's other expiries have")
+            or _why_scattered(fits, int(block), everywhere=everywhere)
             or _why_far(here, spot, time, "the spot is")
         )
+    good &= [not reason for reason in reasons]
+    usual = float(np.median(forward[good])) if np.any(good) else np.nan
+    middle = float(np.median(years[good])) if np.any(good) else np.nan
+    for block in np.flatnonzero(good):
+        here, away = float(forward[block]), abs(float(years[block]) - middle)
+        reasons[block] = _why_far(here, usual, away, "the root's other expiries have")
+    good &= [not reason for reason in reasons]
+    # What half of a root's lines show, the others have too, if less clearly.
+    if 2 * np.count_nonzero(lines & ~good) >= np.count_nonzero(lines):
+        for block in np.flatnonzero(good):
+            reasons[block] = "at least half of the root's expiries have quotes that cannot be"
     return reasons
 
 
@@ -134,16 +155,18 @@ def _why_no_line(fits: KinkedFits, block: int, years: float) -> str:
     discount, used = float(fits.discount[block]), int(fits.used[block])
     if np.isnan(discount):
         off_line = int(fits.off_line[block])
+        if used >= FEWEST_STRIKES:
+            return f"{used} two-sided strikes, which lie on no kinked line"
         near = f"; {off_line} more are off it" if off_line else ""
         return f"{used} two-sided strikes; a kinked line needs {FEWEST_STRIKES}{near}"
+    error = float(np.sqrt(fits.discount_variance[block])) / abs(discount)
+    if not error <= LARGEST_ERROR:
+        return f"the discount factor is known only to ±{100 * error:.1f} %"
     if not 0.0 < discount < _LARGEST_DISCOUNT:
-        return f"the parity line has discount factor {discount:.4f}, which no loan has"
-    if abs(log(discount)) > _LARGEST_RATE * years + _LARGEST_SHIFT:
-        days = round(365 * years)
-        return f"discount factor {discount:.4f} for {days} days, which no loan has"
-    error = float(np.sqrt(fits.discount_variance[block]))
-    if not error <= LARGEST_ERROR * discount:
-        return f"the discount factor is known only to ±{100 * error / discount:.1f} %"
+        return f"the parity line has discount factor {discount:.4f}, {_NO_LOAN}"
+    least, largest = _LEAST_RATE * years - _LARGEST_SHIFT, _LARGEST_RATE * years + _LARGEST_SHIFT
+    if not (np.isnan(years) or least <= -log(discount) <= largest):
+        return f"discount factor {discount:.4f} for {round(365 * years)} days, {_NO_LOAN}"
     return ""
 
 
@@ -155,6 +178,18 @@ def _why_no_step(fits: KinkedFits, block: int) -> str:
     if step > beyond:
         return f"strikes below and above the forward contradict each other by {step:.2f} points"
     return ""
+
+
+def _why_scattered(fits: KinkedFits, block: int, *, everywhere: bool) -> str:
+    scatter, half_spread = float(fits.scatter[block]), float(fits.half_spread[block])
+    allowed = max(_LEAST_SCATTER, 0.0 if everywhere else _SCATTER * half_spread)
+    if scatter <= allowed:
+        return ""
+    where = "of most expiries, and of this one by" if everywhere else "by"
+    return (
+        f"quotes contradict each other: mids scatter around any line, {where} {scatter:.2f} points "
+        f"at a half-spread of {half_spread:.2f}"
+    )
 
 
 def _why_far(forward: float, other: float, years: float, whose: str) -> str:
