@@ -113,6 +113,8 @@ def test_halves_of_the_strikes_that_contradict_each_other_give_no_rate() -> None
         assert reasons <= {
             "strikes below and above the forward contradict each other by # points",
             "at least half of the root's expiries have quotes that cannot be",
+            "quotes contradict each other: mids scatter around any line, by # points at a "
+            "half-spread of #",
         }
         assert table["strikes_used"].sum() == 0
 
@@ -200,7 +202,9 @@ def test_expired_options_take_no_part() -> None:
 def test_a_rate_known_only_to_more_than_100_bp_is_none() -> None:
     wild = Errors(noise=3.0)
     [one] = table_of(chain_of(rows_of(lengths=(6,), errors=wild))).to_dicts()
-    assert one["reason"].startswith(("the rate is known only to ±", "the discount factor is known"))
+    assert one["reason"].startswith(
+        ("the rate is known only to ±", "the discount factor is known", "quotes contradict each")
+    )
     assert all(np.isnan(one[name]) for name in NUMBERS)
     known = table_of(chain_of(rows_of(errors=wild))).filter(pl.col("fair_rate").is_finite())
     assert (known["std_error_bps"] <= 100).all()
