@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from live_box_spreads.books.boxes.filters import BoxFilters
     from live_box_spreads.books.boxes.search import Search
-    from live_box_spreads.books.conventions import Conventions
+    from live_box_spreads.books.conventions import Conventions, CurveFit
     from live_box_spreads.books.desk import Desk
     from live_box_spreads.books.prints import printed_boxes
     from live_box_spreads.boxspread import BoxSpread
@@ -58,6 +58,7 @@ __all__ = [
     "ConfigError",
     "Contracts",
     "Conventions",
+    "CurveFit",
     "Desk",
     "Feed",
     "FeedError",
@@ -98,7 +99,7 @@ __all__ = [
 _HOMES = {
     "books.boxes.filters": ["BoxFilters"],
     "books.boxes.search": ["Search"],
-    "books.conventions": ["Conventions"],
+    "books.conventions": ["Conventions", "CurveFit"],
     "books.desk": ["Desk"],
     "books.prints": ["printed_boxes"],
     "boxspread": ["BoxSpread"],

@@ -61,7 +61,8 @@ def main() -> None:
         if fit in LINES:
             estimators[LINES[fit]] = rate_curves.ESTIMATORS[LINES[fit]]
         else:
-            estimators[FIT_LABELS[fit]] = desk_estimator(fit)
+            label = FIT_LABELS[fit]
+            estimators[label] = rate_curves.ESTIMATORS.get(label) or desk_estimator(fit)
     fits = {FIT_LABELS[fit]: fit for fit in asked.fit or DEFAULT if fit in FIT_LABELS}
     _print(asked.data, Fitted(estimators, fits), asked.section or SECTIONS, by_chain=asked.by_chain)
 
@@ -142,7 +143,7 @@ def _over_time(files: Sequence[ChainFile], fitted: Fitted, data: Path) -> dict[s
 
 
 def _left_out(files: Sequence[ChainFile], fitted: Fitted) -> pl.DataFrame:
-    rows = foretold(files, fitted.fits)
+    rows = foretold(files, [*fitted.fits])
     print("\nEach expiry foretold by the others, by standard error claimed; from 60 days on")
     if not rows.is_empty():
         _rows(by_claim(rows))

@@ -9,14 +9,15 @@ import polars as pl
 
 from benchmarks.accuracy.agreement import coverage_of, median
 from benchmarks.accuracy.chain_files import without_expiry
-from benchmarks.accuracy.estimates import BP
-from benchmarks.accuracy.rate_curves import LineCurve, desk_of
+from benchmarks.accuracy.rate_curves import FITS_BY_LABEL, OLD, LineCurve, desk_of
+from benchmarks.accuracy.version_010 import old_curve, old_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.accuracy.chain_files import ChainFile
     from benchmarks.accuracy.rate_curves import Fitted, RateCurve
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
 
 FROM_DAYS = 30
 """Sooner expiries are foretold only roughly by anything."""
@@ -31,12 +32,12 @@ BUCKETS = {
 """Standard errors of the fair rate as published, bp."""
 
 
-def foretold(files: Sequence[ChainFile], fits: Mapping[str, str]) -> pl.DataFrame:
+def foretold(files: Sequence[ChainFile], labels: Sequence[str]) -> pl.DataFrame:
     """Return how far each expiry is off the curve through the others, by the fit's own word.
 
     Args:
         files: the chains.
-        fits: the fits of a desk, by label.
+        labels: of the fits with a smooth curve.
 
     Returns:
         ``chain, root, estimator, days, claimed_bps`` (standard error of its fair rate as
@@ -45,19 +46,16 @@ def foretold(files: Sequence[ChainFile], fits: Mapping[str, str]) -> pl.DataFram
     frames = []
     for file in files:
         for root in file.loan_roots:
-            for estimator, fit in fits.items():
-                desk = desk_of(file.chain, fit)
-                smooth = desk.smooth(root)
+            for label in labels:
+                smooth, claimed = _smooth_and_claims(file, root, label)
                 if smooth is None:
                     continue
-                table = desk.curve(root)
-                claimed = table.select("payment_date", "days", claimed_bps="std_error_bps")
                 said = smooth.left_out().join(claimed, on="payment_date", maintain_order="left")
                 frames.append(
                     said.filter(pl.col("days") >= FROM_DAYS).select(
                         pl.lit(file.name).alias("chain"),
                         pl.lit(root).alias("root"),
-                        pl.lit(estimator).alias("estimator"),
+                        pl.lit(label).alias("estimator"),
                         "days",
                         "claimed_bps",
                         apart_bps=pl.col("off_bps"),
@@ -65,6 +63,20 @@ def foretold(files: Sequence[ChainFile], fits: Mapping[str, str]) -> pl.DataFram
                     )
                 )
     return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _smooth_and_claims(
+    file: ChainFile, root: str, label: str
+) -> tuple[SmoothCurve | None, pl.DataFrame]:
+    """Return the smooth curve, and ``payment_date, days, claimed_bps`` of the published rates."""
+    if label == OLD:
+        old = old_curve(file.chain, root)
+        smooth = None if old is None else old.smooth
+        table = old_lines(file.chain, root)
+    else:
+        desk = desk_of(file.chain, FITS_BY_LABEL[label])
+        smooth, table = desk.smooth(root), desk.curve(root)
+    return smooth, table.select("payment_date", "days", claimed_bps="std_error_bps")
 
 
 def fitted_again(
@@ -82,8 +94,7 @@ def fitted_again(
     rows = []
     for file in files:
         for root in file.loan_roots:
-            own = desk_of(file.chain, "per_expiry").curve(root)
-            lines = own.filter(pl.col("days") >= FROM_DAYS, pl.col("fair_rate").is_finite())
+            lines = old_lines(file.chain, root).filter(pl.col("days") >= FROM_DAYS)
             for line in lines.iter_rows(named=True):
                 rows += [
                     {"chain": file.name, "root": root, "days": line["days"]} | row
@@ -101,7 +112,7 @@ def _against_line(
     whole = fitted.curve(estimator, file, root)
     if whole is None or repaid >= whole.last_date:
         return {}
-    rate, error = line["fair_rate"] / BP, line["std_error_bps"]
+    rate, error = line["rate_bps"], line["std_error_bps"]
     if isinstance(whole, LineCurve):
         [rate], [error] = whole.at([repaid])
         rest: RateCurve | None = whole.without(repaid)

@@ -23,10 +23,10 @@ CALM_CHAINS = (
     "spx_20250828_1610",
     "spx_20250829_1614",
     "spx_20250829_dl20250831_2233GTH",
-    "spx_20250829_1615_laborday",
     "spx_20250904_1430intraday",
 )
-"""Snapshots of a calm week in the order in which they were seen."""
+"""Snapshots of a calm week in the order of time. The Labor Day page has the stamp of the night
+session's quotes, and a filter takes one snapshot an instant."""
 
 
 def two_week_rates(moments: Sequence[Chain], fitted: Fitted) -> pl.DataFrame:

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from benchmarks.accuracy.estimates import BP, each_line
+from benchmarks.accuracy.version_010 import old_curve
 from benchmarks.plain_estimators import least_squares_line, robust_line_and_error
 from live_box_spreads.books.conventions import Conventions, CurveFit
+from live_box_spreads.books.curves.curve_filter import filtered
+from live_box_spreads.books.curves.joint_curve import root_lines
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import DAYS_PER_YEAR, payment_date, premium_date
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.accuracy.chain_files import ChainFile
+    from live_box_spreads.books.curves.curve_filter import FilterState
     from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.model.chain import Chain
 
@@ -36,6 +40,7 @@ FILTERED = "filtered"
 LEAST_SQUARES, ROBUST_LINE = "plain least squares", "robust line"
 FIT_LABELS = {"joint": JOINT, "per_expiry": OLD, "one_curve": "one curve"}
 """What the page calls each fit of a desk."""
+FITS_BY_LABEL = {label: fit for fit, label in FIT_LABELS.items()}
 
 
 class RateCurve(Protocol):
@@ -136,24 +141,19 @@ class LineCurve:
         return grown / years / BP, error / years / BP
 
 
-class SmoothFollower(Protocol):
-    """What takes chains in their order and gives a smooth curve that rests on all so far."""
+class FilteredRoot:
+    """The filter of a root over snapshots, as an estimator over a sequence."""
 
-    def update(self, chain: Chain) -> SmoothCurve | None:
-        """Take the next chain; None where there is no curve yet."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A follower of chains that gives smooth curves, as an estimator over a sequence."""
-
-    follower: SmoothFollower
+    def __init__(self, root: str) -> None:
+        """Begin with nothing known."""
+        self._root = root
+        self._state: FilterState | None = None
 
     def update(self, chain: Chain) -> RateCurve | None:
         """Take the next chain and return the curve that rests on all so far."""
-        smooth = self.follower.update(chain)
-        return None if smooth is None else DeskCurve(smooth)
+        lines = root_lines(desk_of(chain, "joint").strikes(self._root))
+        self._state = filtered(self._state, lines)
+        return None if self._state is None else DeskCurve(self._state.smooth())
 
 
 def desk_of(chain: Chain, fit: str) -> Desk:
@@ -206,15 +206,14 @@ def _least_squares(strike: Floats, mid: Floats, half_spread: Floats) -> tuple[fl
 
 ESTIMATORS: dict[str, Estimator] = {
     JOINT: desk_estimator("joint"),
-    OLD: desk_estimator("per_expiry"),
+    OLD: old_curve,
     LEAST_SQUARES: line_estimator(_least_squares),
     ROBUST_LINE: line_estimator(robust_line_and_error),
 }
 DESK_FITS = {JOINT: "joint", OLD: "per_expiry"}
 
-FILTERS: dict[str, Callable[[str], ChainFilter]] = {}
-"""Makers of estimators over a sequence of chains of a root, by label. ``FILTERED`` belongs here:
-``lambda root: Followed(...)``."""
+FILTERS: dict[str, Callable[[str], ChainFilter]] = {FILTERED: FilteredRoot}
+"""Makers of estimators over a sequence of chains of a root, by label."""
 
 
 @dataclass(frozen=True, slots=True)

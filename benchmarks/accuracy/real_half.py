@@ -70,7 +70,7 @@ def measure(
     fitted = Fitted(ESTIMATORS, DESK_FITS)
     halves = strike_halves(files, fitted, told)
     pairs = root_pairs(files, fitted)
-    left_out = foretold(files, DESK_FITS)
+    left_out = foretold(files, [*DESK_FITS])
     worse = [
         worse_at_tenors("strikes below against above", halves, "root"),
         worse_at_tenors("root against root", pairs, "pair"),

@@ -209,7 +209,7 @@ def _worse(frame: pl.DataFrame) -> str:
         "measure": "measure",
         "chain": "chain",
         "roots": "roots",
-        "where": "at",
+        "where": "at days",
         "joint_bps": "joint, bp",
         "old_bps": "version 0.1.0, bp",
         "reason": "why",

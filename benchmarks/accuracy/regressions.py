@@ -15,6 +15,7 @@ WORSE_BPS = 3.0
 """Less than this is not told: a difference is of two rates, each with an error of its own."""
 WORSE_MEDIAN_BPS = 0.5
 """Likewise for the median distance of some dozen expiries."""
+_COLUMNS = ("measure", "chain", "roots", "where", "joint_bps", "old_bps", "reason")
 REASONS: Mapping[tuple[str, str], str] = {}
 """Why, where it is known, by measure and chain."""
 
@@ -28,16 +29,27 @@ def worse_at_tenors(measure: str, frame: pl.DataFrame, by: str) -> pl.DataFrame:
         by: column of the roots.
 
     Returns:
-        ``measure, chain, roots, where, joint_bps, old_bps, reason``.
+        ``measure, chain, roots, where`` (days), ``joint_bps, old_bps`` (by tenor), ``reason``; all
+        text, a row a chain and root.
     """
-    index = ["chain", by, "days"]
-    return _worse(measure, frame, index, "apart_bps", WORSE_BPS).select(
-        "measure",
-        "chain",
-        pl.col(by).alias("roots"),
-        pl.format("{} d", "days").alias("where"),
-        *("joint_bps", "old_bps", "reason"),
+    worse = _worse(measure, frame, ["chain", by, "days"], "apart_bps", WORSE_BPS)
+    return (
+        worse.sort("days", maintain_order=True)
+        .group_by("measure", "chain", pl.col(by).alias("roots"), "reason", maintain_order=True)
+        .agg(
+            where=_joined("days", "{:.0f}"),
+            joint_bps=_joined("joint_bps"),
+            old_bps=_joined("old_bps"),
+        )
+        .select(*_COLUMNS)
+        .sort("chain", "roots", maintain_order=True)
     )
+
+
+def _joined(name: str, form: str = "{:.1f}") -> pl.Expr:
+    """Return the figures of the tenors in one cell."""
+    text = pl.col(name).cast(pl.Float64).map_elements(form.format, pl.String)
+    return text.str.join(" / ")
 
 
 def worse_medians(measure: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -52,8 +64,9 @@ def worse_medians(measure: str, frame: pl.DataFrame) -> pl.DataFrame:
         "measure",
         "chain",
         pl.col("root").alias("roots"),
-        pl.lit("from 60 d").alias("where"),
-        *("joint_bps", "old_bps", "reason"),
+        pl.lit("from 60").alias("where"),
+        pl.col("joint_bps", "old_bps").map_elements("{:.1f}".format, pl.String),
+        "reason",
     )
 
 

@@ -67,8 +67,10 @@ def tenor_lines(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
         with most of the squares of all tenors), ``within`` (by tenor) and ``coverage``, all text.
     """
     by = [kind, "estimator"]
+    # Kinds and estimators each in the order in which they first appear.
+    order = [pl.col(name).cast(pl.Enum(frame[name].unique(maintain_order=True))) for name in by]
     lines = []
-    for key, own in frame.group_by(by, maintain_order=True):
+    for key, own in frame.sort(order, maintain_order=True).group_by(by, maintain_order=True):
         known = own.filter(pl.col("apart_bps").is_finite())
         if known.is_empty():
             continue

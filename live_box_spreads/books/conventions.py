@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import TimeBasis
 
 if TYPE_CHECKING:
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.model.reference_curve import ReferenceCurve
 
 FiltersOfRoot = Callable[[str], BoxFilters]
@@ -42,6 +43,8 @@ class Conventions:
         rules: which legs are flagged, and which flags leave them out.
         reference: rates to compare with; None for none.
         fit: how fair rates are found.
+        filtered: the filtered curve of each root that is followed over snapshots, to show beside
+            the rates of this one; None shows none.
     """
 
     basis: TimeBasis = TimeBasis.SETTLEMENT
@@ -50,6 +53,7 @@ class Conventions:
     rules: QualityRules = field(default_factory=QualityRules)
     reference: ReferenceCurve | None = None
     fit: CurveFit = CurveFit.JOINT
+    filtered: Mapping[str, SmoothCurve] | None = None
 
     def filters_of(self, root: str) -> BoxFilters:
         """Return the thresholds for the boxes of a root."""

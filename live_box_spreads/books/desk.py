@@ -25,6 +25,7 @@ from live_box_spreads.books.boxes.table import BOX_COLUMNS, BoxTable, box_table
 from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
+from live_box_spreads.books.curves.filtered_rates import with_filtered
 from live_box_spreads.books.curves.joint_curve import JointCurve, joint_curves
 from live_box_spreads.books.curves.parity_fit import joined_fits, parity_fits
 from live_box_spreads.books.curves.reference_spread import with_reference
@@ -33,8 +34,15 @@ from live_box_spreads.books.prints import FairCurve, PrintedBoxes, printed_boxes
 from live_box_spreads.books.strikes.blocks import Strikes
 from live_box_spreads.books.strikes.synthetics import no_such_expiry
 from live_box_spreads.books.views.headline import headline
+from live_box_spreads.books.views.quality import (
+    EXPIRY_QUALITY_SCHEMA,
+    QUALITY_SCHEMA,
+    expiry_quality,
+    quality,
+)
 from live_box_spreads.books.views.skew import SKEW_COLUMNS, skew
 from live_box_spreads.books.views.surfaces import VIEW_COLUMNS, Survey, survey_boxes
+from live_box_spreads.books.views.tenors import TENOR_SCHEMA, tenors
 from live_box_spreads.books.views.term_structure import TermRow, term_row, term_structure
 from live_box_spreads.boxspread import BoxSpread
 from live_box_spreads.cache import Cache, size_of_frame
@@ -167,13 +175,20 @@ class Desk:
             root: only this option root; all of them if not given.
 
         Returns:
-            ``CURVE_SCHEMA``, and the columns of ``with_reference`` where the conventions have one.
+            ``CURVE_SCHEMA``, and the columns of ``with_filtered`` and ``with_reference`` where the
+            conventions have filtered curves and a reference.
         """
         reference = self.conventions.reference
-        found = self._curve(root)
+        found = self._beside_filtered(self._curve(root))
         if reference is None:
             return found
         return with_reference(found, reference, self.conventions.compounding)
+
+    def _beside_filtered(self, frame: pl.DataFrame, root: str | None = None) -> pl.DataFrame:
+        how = self.conventions
+        if how.filtered is None:
+            return frame
+        return with_filtered(frame, how.filtered, how.compounding, root=root)
 
     def _curve(self, root: str | None) -> pl.DataFrame:
         how = self.conventions
@@ -226,12 +241,65 @@ class Desk:
     def headline(self, root: str) -> pl.DataFrame:
         """Return the rates of a root at the usual tenors; see ``headline``."""
         how = self.conventions
-        return headline(
+        found = headline(
             self._curve(root),
             self.smooth(root),
             compounding=how.compounding,
             reference=how.reference,
         )
+        return self._beside_filtered(found, root)
+
+    def tenors(self, payment_dates: Sequence[date], root: str | None = None) -> pl.DataFrame:
+        """Return the rates of loans to some dates, and of forward loans between them.
+
+        Args:
+            payment_dates: when the loans are paid back, in any order.
+            root: only this option root; all those on which a box is a loan if not given.
+
+        Returns:
+            ``TENOR_SCHEMA``, a row for each root and date, and the columns of ``with_filtered`` and
+            ``with_reference``
+            where the conventions have one; see ``tenors``.
+        """
+        how = self.conventions
+        found = [
+            tenors(
+                self._curve(each),
+                self.smooth(each),
+                payment_dates,
+                compounding=how.compounding,
+                reference=how.reference,
+            )
+            for each in (self.loan_roots if root is None else [root])
+        ]
+        frame = pl.concat(found) if found else TENOR_SCHEMA.to_frame()
+        beside = self._beside_filtered(frame)
+        return beside.select(pl.exclude("note"), "note")
+
+    def quality(self, root: str | None = None) -> pl.DataFrame:
+        """Return what the quotes of a root err by together, and which are doubted, a root a row.
+
+        It is what the joint fit finds, whichever fit gives the rates.
+
+        Args:
+            root: only this option root; all those on which a box is a loan if not given.
+
+        Returns:
+            ``QUALITY_SCHEMA``; see ``quality``.
+        """
+        roots = self.loan_roots if root is None else [root]
+        found = [quality(self._expiry_quality(each)) for each in roots]
+        return pl.concat(found) if found else QUALITY_SCHEMA.to_frame()
+
+    def expiry_quality(self, root: str | None = None) -> pl.DataFrame:
+        """Return the same an expiry a row: ``EXPIRY_QUALITY_SCHEMA``; see ``expiry_quality``."""
+        roots = self.loan_roots if root is None else [root]
+        found = [self._expiry_quality(each) for each in roots]
+        return pl.concat(found) if found else EXPIRY_QUALITY_SCHEMA.to_frame()
+
+    def _expiry_quality(self, root: str) -> pl.DataFrame:
+        key = ("quality", root, tuple(self._sharing(root)), self.conventions.rules)
+        return self._once(key, lambda: expiry_quality(self.joint(root)))
 
     def boxes(
         self,

@@ -14,6 +14,7 @@ from live_box_spreads.cli.conventions import conventions
 from live_box_spreads.cli.options import (
     CompoundingOption,
     ConfigOption,
+    FitOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
@@ -84,6 +85,7 @@ def best(  # noqa: PLR0913 # one argument an option
     out: OutOption = None,
     compounding: CompoundingOption = None,
     time_basis: TimeBasisOption = None,
+    fit: FitOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Rank the boxes of a snapshot, net of fees, by how far they are from the fair rate.
@@ -96,7 +98,7 @@ def best(  # noqa: PLR0913 # one argument an option
     sides: tuple[SideName, ...] = (side,) if side else ("lend", "borrow")
     with progress_bar() as progress:
         progress("ranking boxes", 0, len(sides))
-        desk = Desk(read_snapshot(snapshot), conventions(settings, compounding, time_basis))
+        desk = Desk(read_snapshot(snapshot), conventions(settings, compounding, time_basis, fit))
         found = [desk.best(Search(one, min_size, limit), root) for one in sides]
     frame = pl.concat([item.frame for item in found])
     give(frame, format_, out, lambda: _table(frame, f"{snapshot.name}: {quoted(desk.chain)}"))

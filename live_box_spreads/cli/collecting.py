@@ -17,6 +17,7 @@ from live_box_spreads.collector.events import Round, Snapshot
 from live_box_spreads.collector.publishing import Publisher
 from live_box_spreads.collector.schedule import unless_stopped
 from live_box_spreads.plain_text import plain
+from live_box_spreads.service.filtered_curves import FilteredCurves
 from live_box_spreads.settings import environment, load_settings, make_feed
 from live_box_spreads.standard_streams import going_on_without_output
 
@@ -100,6 +101,8 @@ async def _loop(
     ):
         collector = _collector(settings, env, progress, publisher)
         publisher.subscribe(_Summaries())
+        rules = settings.conventions().rules
+        publisher.subscribe(FilteredCurves(settings.snapshot_storage.folder, rules))
         if metrics_port is not None:
             open_until_the_end.enter_context(_metrics(collector, metrics_port))
         progress("starting", 0, 1)

@@ -1,19 +1,22 @@
-"""``boxes curve``: the fair rate of each expiry of a snapshot, and what it is compared with."""
+"""``boxes curve``: the fair rates of a snapshot, by expiry or date, and the quotes' quality."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 
 from live_box_spreads.books.boxes.filters import BoxFilters
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.cli.conventions import conventions
+from live_box_spreads.cli.curve_tables import dates_table, expiries_table, quality_tables
+from live_box_spreads.cli.loan_dates import dates_of, read_dates, read_days
 from live_box_spreads.cli.options import (
     CompoundingOption,
     FiltersOption,
+    FitOption,
     FormatOption,
     OutOption,
     TimeBasisOption,
@@ -21,41 +24,32 @@ from live_box_spreads.cli.options import (
 )
 from live_box_spreads.cli.output import (
     give,
-    people_table,
     quoted,
     refuse_binary_terminal,
     tell,
     tell_caveat,
 )
 from live_box_spreads.cli.progress import progress_bar
-from live_box_spreads.model.settlement import trade_date
+from live_box_spreads.model.settlement import premium_date, trade_date
 from live_box_spreads.reference import Reference, read_reference
+from live_box_spreads.service.filtered_curves import curves_at, replayed, states_beside
 from live_box_spreads.settings import Settings, load_settings, make_reference
 from live_box_spreads.stores.snapshots import read_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    import polars as pl
+    from rich.console import Group
     from rich.table import Table
 
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
+    from live_box_spreads.cli.progress import ProgressBar
     from live_box_spreads.model.chain import Chain
+    from live_box_spreads.model.quality import QualityRules
 
 app = typer.Typer(add_completion=False)
-
-_SHOWN = {
-    "root": "{}",
-    "expiry": "{}",
-    "days": "{:,}",
-    "fair_rate": "{:.3%}",
-    "std_error_bps": "{:.2f}",
-    "lend_rate": "{:.3%}",
-    "borrow_rate": "{:.3%}",
-    "reference_rate": "{:.3%}",
-    "spread_bps": "{:+.1f}",
-    "discount": "{:.6f}",
-    "forward": "{:,.2f}",
-    "strikes_used": "{:,}",
-    "note": "{}",
-}
-"""Columns that the table shows where they are there, and how."""
 
 
 @app.command(
@@ -63,6 +57,8 @@ _SHOWN = {
         "boxes curve snapshot_20250904_181500.parquet",
         "boxes curve S.parquet --root SPX --reference treasury_2025.csv",
         "boxes curve S.parquet --compounding bond_equivalent --format csv --out curve.csv",
+        "boxes curve S.parquet --root SPXW --days 30,91,182",
+        "boxes curve S.parquet --explain",
     ),
 )
 def curve(  # noqa: PLR0913 # one argument an option
@@ -71,8 +67,41 @@ def curve(  # noqa: PLR0913 # one argument an option
     root: Annotated[
         str | None, typer.Option(help="Option root, such as SPX; all of them if not given.")
     ] = None,
+    days: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,…",
+            help="Rates of loans of so many days from the premium date, read off the curve, and "
+            "of the forward loans between them; as 30,91,182.",
+        ),
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="D,…",
+            help="The same for loans paid back on these dates; as 2026-12-18,2027-06-18.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="The quality of the quotes, a root a row: what they err by together, and which "
+            "expiries and strikes are doubted.",
+        ),
+    ] = False,
+    filtered: Annotated[
+        bool,
+        typer.Option(
+            "--filtered",
+            help="Follow the snapshots of the folder up to this one, oldest first, and show the "
+            "filtered rates beside those of the snapshot. Without it they are there if a "
+            "collector has followed the folder.",
+        ),
+    ] = False,
     compounding: CompoundingOption = None,
     time_basis: TimeBasisOption = None,
+    fit: FitOption = None,
     reference: Annotated[
         Path | None,
         typer.Option(metavar="F", help="Compare with the rates of this file (CSV, XML, JSON)."),
@@ -89,31 +118,83 @@ def curve(  # noqa: PLR0913 # one argument an option
 ) -> None:
     """Show the fair rate of each expiry, its standard error and the best executable rates.
 
-    With a reference, its rate for the same loan and the spread to it are there too.
+    With a reference, its rate for the same loan and the spread to it are there too. With --days or
+    --dates, a row is a date; each forward_rate is of the loan from the row before to this one, the
+    first from the premium date. With --explain, a row is a root.
     """
     refuse_binary_terminal(format_, out)
+    _refuse_two(days, dates, explain=explain)
+    counts = [] if days is None else read_days(days)
+    given = [] if dates is None else read_dates(dates)
     configured = load_settings(config) if filters or config else None
     settings = configured or Settings()
     with progress_bar() as progress:
         progress(f"curve of {snapshot.name}", 0, 1)
         chain = read_snapshot(snapshot)
-        compared = _reference(chain, reference, settings)
+        compared = Reference(None) if explain else _reference(chain, reference, settings)
         how = conventions(
             settings,
             compounding,
             time_basis,
+            fit,
             filters=configured.box_filters if configured else BoxFilters(),
             reference=compared.curve,
         )
-        frame = Desk(chain, how).curve(root)
-    label = f"reference: {compared.curve.name}, {compared.curve.as_of}" if compared.curve else ""
-    title = f"{quoted(chain)}, {how.compounding.value} rates"
-    give(frame, format_, out, lambda: _table(frame, title, label))
+        beside = _filtered(snapshot, chain, how.rules, progress, replay=filtered)
+        due = dates_of(counts, given, premium_date(chain.snapshot_time))
+        desk = Desk(chain, replace(how, filtered=beside))
+        frame, table = _answer(desk, root, due, compared, explain=explain)
+    give(frame, format_, out, table)
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
     ):
         tell(line)
     tell_caveat(chain)
+
+
+def _filtered(
+    snapshot: Path, chain: Chain, rules: QualityRules, progress: ProgressBar, *, replay: bool
+) -> dict[str, SmoothCurve] | None:
+    """Return the filtered curves at a snapshot; None where nobody has followed its folder."""
+    if replay:
+        states, problems = replayed(
+            snapshot, rules, lambda done, total: progress("following snapshots", done, total)
+        )
+    else:
+        states, problems = states_beside(snapshot.parent)
+    for problem in problems:
+        tell(f"not in the filtered rates: {problem}")
+    return curves_at(states, chain, rules) or None
+
+
+def _refuse_two(days: str | None, dates: str | None, *, explain: bool) -> None:
+    """Refuse more than one of the options that say what a row is.
+
+    Raises:
+        BadParameter: more than one was given.
+    """
+    asked = {"--days": days is not None, "--dates": dates is not None, "--explain": explain}
+    given = [option for option, is_given in asked.items() if is_given]
+    if len(given) > 1:
+        raise typer.BadParameter("give only one of them", param_hint=" and ".join(given))
+
+
+def _answer(
+    desk: Desk, root: str | None, due: list[date], compared: Reference, *, explain: bool
+) -> tuple[pl.DataFrame, Callable[[], Table | Group]]:
+    """Return what programs get, and what makes the table for people."""
+    curve, how, source = compared.curve, desk.conventions, quoted(desk.chain)
+    label = f"reference: {curve.name}, {curve.as_of}" if curve else ""
+    title = f"{source}, {how.compounding.value} rates, {how.fit.value} fit"
+    if explain:
+        roots = desk.quality(root)
+        title = f"{source}, quality by the joint fit"
+        return roots, lambda: quality_tables(roots, desk.expiry_quality(root), title)
+    if due:
+        rates = desk.tenors(due, root)
+        return rates, lambda: dates_table(rates, title, label)
+    frame = desk.curve(root)
+    return frame, lambda: expiries_table(frame, title, label)
 
 
 def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference:
@@ -126,11 +207,3 @@ def _reference(chain: Chain, file: Path | None, settings: Settings) -> Reference
         return history.on(day, settings.reference.max_age_days)
     configured = make_reference(settings)
     return configured.on(day) if configured else Reference(None)
-
-
-def _table(frame: pl.DataFrame, title: str, compared: str) -> Table:
-    """Return the curve for people; ``note`` is why there is no rate, and what is wrong with it."""
-    notes = pl.concat_list(pl.col("reason", "band_note").replace("", None)).list.drop_nulls()
-    noted = frame.with_columns(note=notes.list.unique(maintain_order=True).list.join("; "))
-    shown = {name: form for name, form in _SHOWN.items() if name in noted.columns}
-    return people_table(noted, shown, title, compared)

@@ -12,6 +12,7 @@ from live_box_spreads.cli.output import FormatName
 # As words here: importing the enumerations would load numpy for a help page.
 CompoundingName = Literal["effective", "continuous", "simple", "bond_equivalent"]
 TimeBasisName = Literal["settlement", "expiry_instant"]
+FitName = Literal["joint", "one_curve", "per_expiry"]
 
 FormatOption = Annotated[
     FormatName, typer.Option("--format", help="Rates are fractions in all but the table.")
@@ -24,6 +25,13 @@ CompoundingOption = Annotated[
 ]
 TimeBasisOption = Annotated[
     TimeBasisName | None, typer.Option(help="How time is counted; settlement if not given.")
+]
+FitOption = Annotated[
+    FitName | None,
+    typer.Option(
+        help="All expiries of a root together, all roots of an index too, or each expiry by "
+        "itself; joint if not given."
+    ),
 ]
 ConfigOption = Annotated[
     Path | None,

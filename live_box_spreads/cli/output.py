@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+    from rich.console import Group
     from rich.table import Table
 
     from live_box_spreads.model.chain import Chain
@@ -54,7 +55,7 @@ def refuse_binary_terminal(format_: FormatName, out: Path | None) -> None:
 
 
 def give(
-    frame: pl.DataFrame, format_: FormatName, out: Path | None, table: Callable[[], Table]
+    frame: pl.DataFrame, format_: FormatName, out: Path | None, table: Callable[[], Table | Group]
 ) -> None:
     """Write a table in the wanted format to a file, or to standard output.
 
@@ -155,7 +156,7 @@ def _cell(form: str, value: Any) -> str:
     return "-" if value is None else form.format(value)
 
 
-def _print(table: Table) -> None:
+def _print(table: Table | Group) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     console = Console()
@@ -164,7 +165,7 @@ def _print(table: Table) -> None:
     console.print(table)
 
 
-def _text(table: Table) -> str:
+def _text(table: Table | Group) -> str:
     from rich.console import Console  # noqa: PLC0415
 
     console = Console(file=io.StringIO(), width=_WIDTH, record=True)

@@ -26,11 +26,13 @@ class Content:
         figure: the chart; None where there is nothing to draw.
         message: shown instead of the chart; empty if there is one.
         caption: the line under the title.
+        note: a second line under it, where the panel has one.
     """
 
     figure: go.Figure | None = None
     message: str = ""
     caption: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)

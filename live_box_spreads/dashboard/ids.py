@@ -53,6 +53,8 @@ RANKING: Final = "ranking"
 SIDE: Final = "side"
 GRID: Final = "grid"
 
+NOTED: Final = (TERM_STRUCTURE,)
+"""Panels with a second line under their title."""
 FIGURES: Final = (MID_SURFACE, QUOTED_SURFACE, TERM_STRUCTURE, SKEW, VOLUME_SURFACE)
 
 
@@ -64,3 +66,8 @@ def message(panel: str) -> str:
 def caption(panel: str) -> str:
     """Return the id of the line under a panel's title."""
     return f"{panel}-caption"
+
+
+def note(panel: str) -> str:
+    """Return the id of the second line under a panel's title."""
+    return f"{panel}-note"

@@ -188,7 +188,11 @@ def _panel(panel: str, title: str, content: Any, extra: Any = None) -> html.Sect
             html.Div(
                 [
                     html.Div(
-                        [html.H2(title), html.P(id=ids.caption(panel), className="caption")],
+                        [
+                            html.H2(title),
+                            html.P(id=ids.caption(panel), className="caption"),
+                            *_note(panel),
+                        ],
                         className="panel-title",
                     ),
                     extra,
@@ -202,3 +206,8 @@ def _panel(panel: str, title: str, content: Any, extra: Any = None) -> html.Sect
         ],
         className=f"panel panel-{panel}",
     )
+
+
+def _note(panel: str) -> list[html.P]:
+    """Return the second line under the title of a panel that has one."""
+    return [html.P(id=ids.note(panel), className="caption")] if panel in ids.NOTED else []

@@ -95,8 +95,13 @@ class MarketView:
         return market.desk.under(compounding=options.compounding, filters=filters)
 
     def compared_desk(self, market: Market, options: BoxOptions) -> Desk:
-        """Return the same with the reference, for what is compared with it: it may have to wait."""
-        return self.desk(market, options).under(reference=self.reference(market).curve)
+        """Return the same with the reference, for what is compared with it: it may have to wait.
+
+        The filtered curves are there too, where a collector follows the folder.
+        """
+        return self.desk(market, options).under(
+            reference=self.reference(market).curve, filtered=self.snapshots.filtered(market)
+        )
 
     def survey(self, market: Market, choices: Choices) -> Iterator[Survey]:
         """Yield what surfaces and header need of each expiry of the chosen root, soonest first."""

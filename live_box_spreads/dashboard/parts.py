@@ -108,19 +108,24 @@ def _figure(panel: str) -> Part:
     def draw(view: MarketView, market: Market | None, choices: Choices) -> Outputs:
         content = panels.content(view, market, panel, choices)
         figure = nothing_drawn() if content.figure is None else content.figure
-        return {"figure": figure, "message": content.message, "caption": content.caption}
+        shown = {"figure": figure, "message": content.message, "caption": content.caption}
+        return shown | ({"note": content.note} if panel in ids.NOTED else {})
 
     outputs = {
         "figure": Output(panel, "figure"),
         "message": Output(ids.message(panel), "children"),
         "caption": Output(ids.caption(panel), "children"),
     }
+    silent = {"caption": ""}
+    if panel in ids.NOTED:
+        outputs["note"] = Output(ids.note(panel), "children")
+        silent["note"] = ""
     return Part(
         panel,
         _PANEL_CONTROLS[panel],
         outputs,
         draw,
-        lambda line: {"figure": nothing_drawn(), "message": line, "caption": ""},
+        lambda line: {"figure": nothing_drawn(), "message": line, **silent},
     )
 
 

@@ -38,12 +38,14 @@ class Line:
         days: (n,) days to payment.
         rates: (n,) rates there, fractions.
         legend: what the legend calls a reference.
+        errors: (n,) standard errors of the rates, drawn as a band; None draws none.
     """
 
     label: str
     days: NDArray[np.float64]
     rates: NDArray[np.float64]
     legend: str = "Reference"
+    errors: NDArray[np.float64] | None = None
 
 
 def term_structure_figure(
@@ -57,12 +59,14 @@ def term_structure_figure(
 ) -> go.Figure:
     """Draw the fair rate of each expiry with two standard errors, and what it is compared with.
 
+    The errors are a band around a curve that has them, on which the fair rates lie; else bars.
+
     Args:
         curve: a row an expiry of a day or more, with ``expiry``, ``years``, ``fair_rate``,
             ``std_error_bps``, ``lend_rate``, ``borrow_rate``, ``strikes_used`` and, with a
             reference, ``reference_rate`` and ``spread_bps``.
         median: what ``books.term_structure.term_structure`` returns.
-        smooth: drawn through the fair rates; None joins them with straight lines.
+        smooth: the curve of the fair rates; None joins them with straight lines.
         reference: drawn as a dashed line; None draws none.
         palette: colours of the scheme in use.
         uirevision: the zoom lives as long as this stays the same.
@@ -82,11 +86,12 @@ def term_structure_figure(
         dashed = {"color": palette.text, "width": 1.5, "dash": "dash"}
         _line(figure, reference, reference.legend, dashed)
     if smooth is not None:
-        _line(figure, smooth, "Smooth", {"color": palette.mid, "width": 2})
-        figure.data[-1].update(showlegend=False)  # it goes through the fair rates
+        _smooth(figure, smooth, palette)
     medians = dict(zip(median["expiry"], _median_words(median), strict=True))
     words = [medians.get(expiry, "no box in the band") for expiry in curve["expiry"]]
     _fair(figure, curve, errors, words, reference, palette, joined=smooth is None)
+    if smooth is not None and smooth.errors is not None:
+        figure.data[-1].update(error_y={"visible": False})  # the band tells it
     every_day = [*days.tolist(), *median_days.tolist()]
     figure.update_xaxes(
         {**tenor_axis(every_day, margin=_MARGIN), "title": {"text": "Time to payment"}}
@@ -172,6 +177,34 @@ def _line(figure: go.Figure, line: Line, name: str, look: dict[str, Any]) -> Non
         line=look,
         hovertemplate=f"{line.label} <b>%{{y:.2%}}</b> · %{{x:,.0f}} days<extra></extra>",
     )
+
+
+def _smooth(figure: go.Figure, smooth: Line, palette: Palette) -> None:
+    """Draw the curve of the fair rates, within two standard errors where it has them."""
+    if smooth.errors is not None:
+        within = _STANDARD_ERRORS * smooth.errors
+        edge: dict[str, Any] = {
+            "x": np.round(smooth.days, 1),
+            "mode": "lines",
+            "line": {"width": 0},
+        }
+        edge |= {"hoverinfo": "skip", "showlegend": False}
+        figure.add_scatter(y=np.round(smooth.rates + within, 6), **edge)
+        figure.add_scatter(
+            y=np.round(smooth.rates - within, 6),
+            name="Fair ± 2 s.e.",
+            fill="tonexty",
+            fillcolor=palette.error_fill,
+            **edge,
+        )
+    _line(figure, smooth, "Smooth", {"color": palette.mid, "width": 2})
+    figure.data[-1].update(showlegend=False)  # the fair rates are on it or beside it
+    if smooth.errors is not None:
+        figure.data[-1].update(
+            customdata=[f"{error * 1e4:.1f}" for error in _STANDARD_ERRORS * smooth.errors],
+            hovertemplate=f"{smooth.label} <b>%{{y:.2%}}</b> ± %{{customdata}} bp "
+            "(2 standard errors) · %{x:,.0f} days<extra></extra>",
+        )
 
 
 def _fair(

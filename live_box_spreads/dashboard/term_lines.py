@@ -1,4 +1,4 @@
-"""The lines of the term structure: the smooth curve, and the reference with its name and day."""
+"""The lines of the term structure: the fair curve, and the reference with its name and day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
+from live_box_spreads.books.conventions import CurveFit
 from live_box_spreads.dashboard.term_figure import Line
 from live_box_spreads.model.reference_curve import OvernightRate
 from live_box_spreads.model.settlement import premium_date
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from live_box_spreads.service.snapshots import Market
 
 POINTS = 60
+_CURVE_NAMES = {
+    CurveFit.JOINT: "joint curve of all expiries",
+    CurveFit.ONE_CURVE: "shared curve of all roots of the index",
+    CurveFit.PER_EXPIRY: "smooth curve through the fair rates of all expiries",
+}
 
 
 def reference_label(reference: Reference) -> str:
@@ -54,16 +61,33 @@ def reference_line(
     return Line(reference_label(reference), np.array(shown)[covered], rates[covered], legend)
 
 
-def smooth_line(smooth: SmoothCurve | None, compounding: Compounding) -> Line | None:
-    """Return a smooth curve as it is drawn, from its first expiry to its last."""
+def curve_name(fit: CurveFit) -> str:
+    """Return what the curve of a fit is, as it is told on hover."""
+    return _CURVE_NAMES[fit]
+
+
+def smooth_line(
+    smooth: SmoothCurve | None, compounding: Compounding, fit: CurveFit = CurveFit.JOINT
+) -> Line | None:
+    """Return a curve as it is drawn, from its first expiry to its last, where it has a rate.
+
+    A joint curve has its standard errors with it: the fair rates lie on it. A spline through fair
+    rates has none: these have their own, and lie beside it.
+    """
     if smooth is None:
         return None
     paid = smooth.premium_date
     first, last = ((smooth.payment_dates[end] - paid).days for end in (0, -1))
     dates = [paid + timedelta(days=day) for day in _evenly(first, last)]
-    rates = smooth.rates(dates, compounding)
+    rates = smooth.rates(dates, compounding).filter(pl.col("rate").is_finite())
+    if rates.is_empty():
+        return None
+    errors = rates["std_error_bps"].to_numpy() / 1e4
     return Line(
-        "smooth curve", rates["days"].to_numpy().astype(np.float64), rates["rate"].to_numpy()
+        curve_name(fit),
+        rates["days"].to_numpy().astype(np.float64),
+        rates["rate"].to_numpy(),
+        errors=None if fit is CurveFit.PER_EXPIRY else errors,
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from live_box_spreads.dashboard.axes import days_to_payment, lasts
 from live_box_spreads.dashboard.content import Content, Tally, nothing_left
 from live_box_spreads.dashboard.market_view import spot_of
+from live_box_spreads.dashboard.quality_line import quality_line
 from live_box_spreads.dashboard.term_figure import term_structure_figure
 from live_box_spreads.dashboard.term_lines import reference_label, reference_line, smooth_line
 from live_box_spreads.dashboard.theme import PALETTES
@@ -39,7 +40,7 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
     figure = term_structure_figure(
         curve,
         median,
-        smooth_line(desk.smooth(root), choices.options.compounding),
+        smooth_line(desk.smooth(root), choices.options.compounding, desk.conventions.fit),
         reference_line(reference, market, days, choices.options.compounding),
         PALETTES[choices.scheme],
         uirevision=root,
@@ -54,7 +55,7 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
     )
     if short:
         notes.append(f"{short} within a day left out")
-    return Content(figure, caption=" · ".join(notes))
+    return Content(figure, caption=" · ".join(notes), note=quality_line(desk, root))
 
 
 def _why_no_rate(curve: pl.DataFrame, missing: str) -> str:

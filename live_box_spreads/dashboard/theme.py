@@ -27,6 +27,7 @@ class Palette:
         borrow: what a borrower pays, hitting the bid.
         mid: the mid rate.
         mid_fill: the band around the mid.
+        error_fill: two standard errors around the curve of the mid, over that band.
         mid_scale: colour scale of the mid surface, low to high.
         lend_scale: colour scale of the ask surface.
         borrow_scale: colour scale of the bid surface.
@@ -41,6 +42,7 @@ class Palette:
     borrow: str
     mid: str
     mid_fill: str
+    error_fill: str
     mid_scale: list[list[float | str]]
     lend_scale: list[list[float | str]]
     borrow_scale: list[list[float | str]]
@@ -63,6 +65,7 @@ _LIGHT = Palette(
     borrow="#d55e00",
     mid="#00805d",
     mid_fill="rgba(0, 128, 93, 0.16)",
+    error_fill="rgba(0, 128, 93, 0.34)",
     mid_scale=_scale(*_VIRIDIS),
     lend_scale=_scale("#064a73", "#0072b2", "#56b4e9"),
     borrow_scale=_scale("#8f3d00", "#d55e00", "#f4a261"),
@@ -78,6 +81,7 @@ _DARK = Palette(
     borrow="#f08a3c",
     mid="#2fc49a",
     mid_fill="rgba(47, 196, 154, 0.18)",
+    error_fill="rgba(47, 196, 154, 0.36)",
     mid_scale=_scale(*_VIRIDIS),
     lend_scale=_scale("#0b5d8f", "#2a93cf", "#8fd0f5"),
     borrow_scale=_scale("#a84b05", "#e8711a", "#ffb27a"),

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from live_box_spreads.dashboard.formats import UNKNOWN, percent
-from live_box_spreads.dashboard.term_lines import is_held_flat, reference_label
+from live_box_spreads.dashboard.term_lines import curve_name, is_held_flat, reference_label
 from live_box_spreads.reference.history import HELD_FLAT
 
 if TYPE_CHECKING:
     from live_box_spreads.dashboard.choices import Choices
     from live_box_spreads.dashboard.market_view import MarketView
     from live_box_spreads.service.snapshots import Market
+
+_AN_EXPIRY = "the fair rate of the expiry that ends on this date"
 
 
 def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[html.Div | html.P]:
@@ -23,21 +25,27 @@ def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[htm
         return []
     root = choices.root
     reference = view.reference(market)
-    rows = view.compared_desk(market, choices.options).headline(root)
+    desk = view.compared_desk(market, choices.options)
+    rows = desk.headline(root)
+    read_off = (
+        f"read off the {curve_name(desk.conventions.fit)}" if desk.smooth(root) else _AN_EXPIRY
+    )
     compared = reference_label(reference)
     flat = is_held_flat(reference)
     found: list[html.Div | html.P] = [
-        _tile(row, compared, held_flat=flat) for row in rows.iter_rows(named=True)
+        _tile(row, compared, read_off, held_flat=flat) for row in rows.iter_rows(named=True)
     ]
     return found or [
         html.P(f"{root} has no fair rate near 1, 3, 6 or 12 months.", className="tiles-message")
     ]
 
 
-def _tile(row: dict[str, Any], reference: str, *, held_flat: bool = False) -> html.Div:
+def _tile(
+    row: dict[str, Any], reference: str, read_off: str = _AN_EXPIRY, *, held_flat: bool = False
+) -> html.Div:
     return html.Div(
         [
-            _name(row),
+            _name(row, read_off),
             html.Div(
                 [
                     html.Div(percent(row["fair_rate"]), className="tile-rate"),
@@ -57,16 +65,13 @@ def _tile(row: dict[str, Any], reference: str, *, held_flat: bool = False) -> ht
     )
 
 
-def _name(row: dict[str, Any]) -> html.Div:
-    """Say which loan it is: that of the tenor, or that of the expiry nearest to it."""
+def _name(row: dict[str, Any], read_off: str) -> html.Div:
+    """Say which loan it is: that of the tenor, or under its own days that of an expiry."""
     if row["is_exact"]:
-        what, until = row["tenor"], row["payment_date"]
-        why = "read off the smooth curve through the fair rates of all expiries"
+        text, why = f"{row['payment_date']:%d %b %Y}, {row['days']:,} days", read_off
     else:
-        what, until = f"About {row['tenor']}", row["expiry"]
-        why = "the expiry nearest to the tenor"
-    text = f" · {until:%d %b %Y}, {row['days']:,} days"
-    return html.Div([html.B(what), text], className="tile-name", title=why)
+        text, why = f"{row['expiry']:%d %b %Y}, {row['note']}", "the fair rate of this expiry"
+    return html.Div([html.B(row["tenor"]), f" · {text}"], className="tile-name", title=why)
 
 
 def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:

@@ -11,7 +11,9 @@ from live_box_spreads.books.desk import Desk, Results
 from live_box_spreads.cache import Cache, size_of_frame
 from live_box_spreads.model.errors import SnapshotError, StoreError
 from live_box_spreads.plain_text import duration, plain
+from live_box_spreads.service.filtered_curves import curves_at, states_beside
 from live_box_spreads.service.history import Past
+from live_box_spreads.stores.filter_states import changed_at
 from live_box_spreads.stores.snapshots import read_snapshot, snapshot_time_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from live_box_spreads.books.conventions import Conventions
+    from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.model.chain import Chain
     from live_box_spreads.stores.listing import Listing
     from live_box_spreads.stores.snapshots import SnapshotStore
@@ -169,6 +172,19 @@ class Snapshots:
     def _market(self, path: Path, chain: Chain, identity: str) -> Market:
         desk = Desk(chain, self._conventions, results=self._results, identity=identity)
         return Market(path, desk, identity)
+
+    def filtered(self, market: Market) -> dict[str, SmoothCurve] | None:
+        """Return the filtered curves at a snapshot, by root; None where nobody follows the folder.
+
+        States that cannot be read are none: whoever writes them says so in its log.
+        """
+        folder, rules = self._store.folder, market.desk.conventions.rules
+
+        def found() -> dict[str, SmoothCurve]:
+            return curves_at(states_beside(folder)[0], market.chain, rules)
+
+        key = ("filtered", market.identity, rules, changed_at(folder))
+        return self._results.get(key, found) or None
 
     def past(self, market: Market, minutes: float) -> Past:
         """Return the snapshots of the minutes up to the one shown."""

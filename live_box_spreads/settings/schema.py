@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from live_box_spreads.books.boxes.filters import BoxFilters
-from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.feeds.base import Universe
 from live_box_spreads.feeds.options import (
     BaseUrl,
@@ -188,6 +188,7 @@ class BaseSettings(Section):
     surface_history_minutes: Minutes = 240.0
     time_basis: TimeBasis = TimeBasis.SETTLEMENT
     compounding: Compounding = Compounding.EFFECTIVE
+    fit: CurveFit = CurveFit.JOINT
     moneyness_bands: Annotated[tuple[MoneynessBand, ...], AfterValidator(_at_least_one)] = (
         MoneynessBand(name="at the money", centre=1.0, half_width=0.05),
         MoneynessBand(name="low strikes", centre=0.85, half_width=0.05),
@@ -280,6 +281,7 @@ class BaseSettings(Section):
             compounding=self.compounding,
             filters=self.box_filters,
             rules=self.quality_rules(),
+            fit=self.fit,
         )
 
     def store(self) -> SnapshotStore:

@@ -15,15 +15,22 @@ from benchmarks.accuracy.rate_curves import (
     LEAST_SQUARES,
     OLD,
     ROBUST_LINE,
+    DeskCurve,
     Fitted,
     LineCurve,
     RateCurve,
 )
 from benchmarks.accuracy.simulated import OPENED, chain_of
+from benchmarks.accuracy.version_010 import OldCurve
+from live_box_spreads.books.curves.smooth_curve import SmoothCurve
 from live_box_spreads.simulator.market.market import Market
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from live_box_spreads.model.chain import Chain
+
+    Floats = NDArray[np.float64]
 
 PAID = date(2025, 9, 2)
 
@@ -127,3 +134,21 @@ def test_estimators_over_a_sequence_start_afresh_each_time(
         follower = fitted.filters("SPXW")["last"]
         rates = [found.at([after(40)])[0][0] for _ in range(2) if (found := follower.update(chain))]
         assert rates[1] == pytest.approx(2 * rates[0])
+
+
+class _Vague:
+    """Knows every rate to 3 % ± 500 bp."""
+
+    def at(self, years: Floats) -> tuple[Floats, Floats]:
+        return np.full(years.size, 0.03), np.eye(years.size) * 0.05**2
+
+    def left_out(self) -> tuple[Floats, Floats]:
+        return np.zeros(1), np.ones(1)
+
+
+def test_version_010_gives_rates_that_the_desk_refuses() -> None:
+    smooth = SmoothCurve("SPXW", PAID, (after(400),), np.nan, np.ones(1), _Vague())
+    (rate, error), (refused, _) = (made(smooth).at([after(30)]) for made in (OldCurve, DeskCurve))
+    assert (rate[0], error[0]) == pytest.approx((300.0, 500.0))
+    assert np.isnan(refused[0])
+    assert np.isnan(OldCurve(smooth).at([after(401)])[0][0])

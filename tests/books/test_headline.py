@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from math import nan
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -16,7 +19,20 @@ from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.reference_curve import OvernightRate
 from live_box_spreads.model.sessions import is_settlement_day
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 PAID = date(2025, 9, 5)
+
+
+class _Unknown:
+    """A curve of which nothing is known."""
+
+    def at(self, years: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.full(years.size, 0.04), np.eye(years.size)
+
+    def left_out(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.array([]), np.array([])
 
 
 def _table(*days: int, rate: float = 0.04) -> pl.DataFrame:
@@ -74,29 +90,62 @@ def test_within_the_expiries_it_is_read_off_the_smooth_curve() -> None:
     )
 
 
-def test_a_tenor_beyond_the_expiries_is_that_of_the_nearest_one_and_told_once() -> None:
+def test_a_tenor_beyond_the_expiries_is_the_nearest_one_under_its_own_days_and_told_once() -> None:
     table = _table(40, 60, 80, 125)
     rows = headline(table, smooth_curve(table, "SPX")).to_dicts()
-    assert [(row["tenor"], row["is_exact"], row["days"]) for row in rows] == [
-        ("1 month", False, 40),
-        ("3 months", True, 91),
-        ("6 months", False, 125),
+    assert [(row["tenor"], row["is_exact"], row["days"], row["note"]) for row in rows] == [
+        ("40 days", False, 40, "shortest expiry; no 1-month quotes"),
+        ("3 months", True, 91, ""),
+        ("125 days", False, 125, "longest expiry; no 6-month quotes"),
     ]
+
+
+def test_302_days_are_never_called_a_year() -> None:
+    table = _table(14, 45, 80, 150, 302)
+    row = headline(table, smooth_curve(table, "SPX")).row(3, named=True)
+    assert (row["tenor"], row["days"], row["is_exact"]) == ("302 days", 302, False)
+    assert row["note"] == "longest expiry; no 1-year quotes"
+    assert row["fair_rate"] == pytest.approx(0.04)
+
+
+def test_an_expiry_on_the_tenors_own_date_is_the_tenor_without_a_curve_too() -> None:
+    row = headline(_table(91), None).row(0, named=True)
+    assert (row["tenor"], row["days"], row["is_exact"]) == ("3 months", 91, True)
+    assert row["note"] == ""
+
+
+def test_where_the_curve_has_no_rate_the_nearest_expiry_stands() -> None:
+    table = _table(14, 45, 80, 150, 300, 420)
+    smooth = replace(smooth_curve(table, "SPX"), posterior=_Unknown())
+    rows = headline(table, smooth).to_dicts()
+    assert [(row["tenor"], row["note"]) for row in rows] == [
+        ("45 days", "nearest expiry; no 1-month quotes"),
+        ("80 days", "nearest expiry; no 3-month quotes"),
+        ("150 days", "nearest expiry; no 6-month quotes"),
+        ("420 days", "longest expiry; no 1-year quotes"),
+    ]
+    assert not any(row["is_exact"] for row in rows)
 
 
 @pytest.mark.parametrize(
     ("days", "told"),
     [
-        ((40, 347), [("1 month", 40), ("1 year", 347)]),
-        ((130,), [("3 months", 130)]),  # and not six, though it is near both
+        (
+            (40, 347),
+            [("40 days", "shortest expiry", "1-month"), ("347 days", "longest expiry", "1-year")],
+        ),
+        # And not for six months, though it is near both.
+        ((130,), [("130 days", "only expiry", "3-month")]),
         ((7, 60, 1000), []),
     ],
 )
 def test_without_a_smooth_curve_it_is_a_near_expiry_and_none_twice(
-    days: tuple[int, ...], told: list[tuple[str, int]]
+    days: tuple[int, ...], told: list[tuple[str, str, str]]
 ) -> None:
     rows = headline(_table(*days), None).to_dicts()
-    assert [(row["tenor"], row["days"]) for row in rows] == told
+    assert [(row["tenor"], row["note"]) for row in rows] == [
+        (name, f"{place}; no {tenor} quotes") for name, place, tenor in told
+    ]
     assert not any(row["is_exact"] for row in rows)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from live_box_spreads.books.curves.joint_fit import JointFit, joint_fit
-from live_box_spreads.books.curves.joint_model import INDEX_LEVEL, Lines
+from live_box_spreads.books.curves.joint_model import INDEX_LEVEL, Lines, Scales
 from live_box_spreads.books.curves.kinked_fit import KinkedFits, kinked_fits, why_not
 from live_box_spreads.books.curves.parity_fit import ParityFits
 from live_box_spreads.books.curves.smooth_curve import SmoothCurve
@@ -132,13 +132,13 @@ class JointCurve:
 
 
 def joint_curves(
-    strikes: Sequence[Strikes], start: JointFit | None = None
+    strikes: Sequence[Strikes], start: Sequence[Scales] | None = None
 ) -> dict[str, JointCurve]:
     """Fit one curve to the expiries of one root, or to those of several that share it.
 
     Args:
         strikes: of each root by itself. Tilt, kink and forwards are each root's own.
-        start: the fit of nearly the same chain; see ``joint_fit``.
+        start: scales of nearly the same chain; see ``joint_fit``.
     """
     lines = [root_lines(each) for each in strikes]
     seen = [each.seen(number) for number, each in enumerate(lines)]

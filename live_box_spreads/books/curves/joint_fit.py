@@ -130,7 +130,7 @@ class JointFit:
         lent = np.maximum(years, _SHORTEST_YEARS)
         grown, covariance = self._mixed([peak.at(lent) for peak in self.peaks])
         rates: Floats = grown / lent
-        total: Floats = covariance / np.outer(lent, lent) + self._floor(lent)
+        total: Floats = covariance / np.outer(lent, lent) + floor(lent)
         return rates, total
 
     def growth(self) -> tuple[Floats, Floats]:
@@ -156,12 +156,6 @@ class JointFit:
         off, error = self._mixed_errors([peak.left_out() for peak in self.peaks])
         return off / years, error / years
 
-    def _floor(self, years: Floats) -> Floats:
-        # Rates of near times miss the truth alike, so that forward rates between them stay known.
-        apart = place(years)[:, None] - place(years)[None, :]
-        floor: Floats = FLOOR**2 * np.exp(-0.5 * apart**2)
-        return floor
-
     def _mixed(self, found: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
         """Return mean and covariance of a mixture (the law of total variance)."""
         mean = sum(weight * each for weight, (each, _) in zip(self.weights, found, strict=True))
@@ -180,12 +174,22 @@ class JointFit:
         return np.asarray(mean), np.sqrt(np.maximum(total, 0.0))
 
 
-def joint_fit(lines: Lines, start: JointFit | None = None) -> JointFit:
+def floor(years: Floats) -> Floats:
+    """Return the covariance (k, k) of the error that no zero rate is below.
+
+    Rates of near times miss the truth alike, so that forward rates between them stay known.
+    """
+    apart = place(years)[:, None] - place(years)[None, :]
+    least: Floats = FLOOR**2 * np.exp(-0.5 * apart**2)
+    return least
+
+
+def joint_fit(lines: Lines, start: Sequence[Scales] | None = None) -> JointFit:
     """Fit the curve of some lines.
 
     Args:
         lines: of at least one expiry; their ``inflation`` is where the rounds start from.
-        start: the fit of nearly the same chain, such as the snapshot before: its peaks are the only
+        start: scales of the peaks of nearly the same chain, such as the snapshot before: the only
             starts then, which is several times as fast.
 
     Raises:
@@ -195,9 +199,8 @@ def joint_fit(lines: Lines, start: JointFit | None = None) -> JointFit:
         return _joint_fit(lines, start)
 
 
-def _joint_fit(lines: Lines, start: JointFit | None) -> JointFit:
-    starts: Sequence[Scales] = [peak.scales for peak in start.peaks] if start else _STARTS
-    peaks = _peaks(JointModel.of(lines), starts)
+def _joint_fit(lines: Lines, start: Sequence[Scales] | None) -> JointFit:
+    peaks = _peaks(JointModel.of(lines), start or _STARTS)
     changed = False
     for _ in range(ROUNDS):
         off, variance = peaks[0].left_out()
@@ -209,7 +212,7 @@ def _joint_fit(lines: Lines, start: JointFit | None) -> JointFit:
         model = JointModel.of(lines._replace(inflation=raised))
         peaks = _peaks(model, [peak.scales for peak in peaks])
         changed = True
-    if changed and start is None:
+    if changed and not start:
         peaks = _peaks(peaks[0].model, [*_STARTS, *(peak.scales for peak in peaks)])
     weights = np.exp([peaks[0].cost - peak.cost for peak in peaks])
     for peak in peaks:

@@ -274,3 +274,9 @@ def integrated_bend(years: Floats, other: Floats) -> Floats:
 def place(years: Floats) -> Floats:
     """Return x, the time in which the forward rate bends evenly."""
     return np.log1p(years / _BEND_YEARS)
+
+
+def years_at(places: Floats) -> Floats:
+    """Return the years at some places x."""
+    years: Floats = _BEND_YEARS * np.expm1(places)
+    return years

@@ -116,7 +116,7 @@ def why_not(fits: KinkedFits, years: Floats, spot: float) -> list[str]:
     Args:
         fits: the lines of one root.
         years: (n,) from payment to payment; NaN where nothing is left.
-        spot: last price of the index, points; NaN unknown.
+        spot: last price of the index, points; NaN, or what is not positive, is unknown.
     """
     reasons = [_why_no_line(fits, block, float(years[block])) for block in range(len(fits.used))]
     forward = fits.forward(fits.discount, fits.kink)
@@ -173,6 +173,6 @@ def _why_far(forward: float, other: float, years: float, whose: str) -> str:
     """Return why a forward cannot be right beside another level of the index."""
     if not (forward > 0.0):
         return f"the forward would be {forward:,.2f}, which no index has"
-    if np.isnan(other) or abs(log(forward / other)) <= _NEAR + _CARRY * years:
+    if not other > 0.0 or abs(log(forward / other)) <= _NEAR + _CARRY * years:
         return ""
     return f"the forward would be {forward:,.2f} where {whose} {other:,.2f}"

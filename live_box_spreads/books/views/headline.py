@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import log
+from math import isfinite, log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,10 +36,12 @@ HEADLINE_SCHEMA = pl.Schema(
         "expiry": pl.Date(),
         "lend_rate": pl.Float64(),
         "borrow_rate": pl.Float64(),
+        "note": pl.String(),
     }
 )
-"""``is_exact``: the fair rate is read off the smooth curve at the tenor's own date; else it is that
-of ``expiry``, the nearest one, which the executable rates are of in either case."""
+"""``is_exact``: the loan ends on the tenor's own date. Else it is that of ``expiry``, the nearest
+one, ``tenor`` says its real days, such as "302 days", and ``note`` which expiry it is and that the
+tenor has no quotes. The executable rates are of ``expiry`` in either case."""
 
 
 def headline(
@@ -52,9 +54,9 @@ def headline(
     """Return the rates at the usual tenors.
 
     A tenor between the first and the last expiry is read off the smooth curve, at the settlement
-    day so many months after the premium's. Without a smooth curve, or outside its expiries, it is
-    the fair rate of the nearest expiry, if that is no more than half as long again or as short;
-    no expiry stands for two tenors.
+    day so many months after the premium's. Without a smooth curve, outside its expiries, or where
+    it has no rate, the nearest expiry takes its place under its own days, if it is no more than
+    half as long again or as short; no expiry does so twice.
 
     Args:
         table: rows of ``curve`` of one root.
@@ -73,9 +75,12 @@ def headline(
             due = tenor_date(paid, months)
             row = _row(known, smooth, due, compounding)
             near = abs(log(row["days"] / (due - paid).days)) <= log(_NEAR)
-            if row["is_exact"] or (near and row["expiry"] not in taken):
-                rows.append({"tenor": tenor, **row})
-                taken.add(None if row["is_exact"] else row["expiry"])
+            if row["is_exact"]:
+                rows.append({"tenor": tenor, **row, "note": ""})
+            elif near and row["expiry"] not in taken:
+                note = f"{_place(known, row['expiry'])}; no {_as_adjective(tenor)} quotes"
+                rows.append({"tenor": f"{row['days']:,} days", **row, "note": note})
+                taken.add(row["expiry"])
     frame = pl.DataFrame(rows, schema=HEADLINE_SCHEMA)
     return frame if reference is None else with_reference(frame, reference, compounding)
 
@@ -92,9 +97,24 @@ def _row(
     target_days = (due - known["premium_date"][0]).days
     nearest = int(np.abs(np.log(known["days"].to_numpy() / target_days)).argmin())
     row = known.row(nearest, named=True)
-    exact = smooth is not None and smooth.payment_dates[0] <= due <= smooth.payment_dates[-1]
-    if smooth is not None and exact:
+    exact = row["payment_date"] == due
+    if smooth is not None and smooth.payment_dates[0] <= due <= smooth.payment_dates[-1]:
         read = smooth.rates([due], compounding).row(0, named=True)
-        row |= {"payment_date": due, "days": target_days, "fair_rate": read["rate"]}
-        row |= {"years": read["years"], "std_error_bps": read["std_error_bps"]}
+        if isfinite(read["rate"]):
+            exact = True
+            row |= {"payment_date": due, "days": target_days, "fair_rate": read["rate"]}
+            row |= {"years": read["years"], "std_error_bps": read["std_error_bps"]}
     return {name: row[name] for name in HEADLINE_SCHEMA if name in row} | {"is_exact": exact}
+
+
+def _place(known: pl.DataFrame, expiry: date) -> str:
+    """Return which of the expiries with a rate it is."""
+    if len(known) == 1:
+        return "only expiry"
+    ends = {known["expiry"][0]: "shortest expiry", known["expiry"][-1]: "longest expiry"}
+    return ends.get(expiry, "nearest expiry")
+
+
+def _as_adjective(tenor: str) -> str:
+    """Write "3 months" as "3-month"."""
+    return tenor.replace(" ", "-").removesuffix("s")
