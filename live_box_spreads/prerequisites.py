@@ -27,6 +27,7 @@ MODULES = (
     "scipy",
     "stamina",
     "structlog",
+    "threadpoolctl",
     "typer",
     "tzdata",
     "websockets",

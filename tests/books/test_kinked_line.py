@@ -46,7 +46,7 @@ def by_kernel(blocks: Sequence[Quotes], years: Sequence[float]) -> KinkedFits:
     """Fit the lines of some expiries in machine code."""
     columns = tuple(np.concatenate(column) for column in zip(*blocks, strict=True))
     starts = np.cumsum([0, *(block.strike.size for block in blocks)], dtype=np.intp)
-    lines, counts = np.empty((len(blocks), 12)), np.zeros((2, len(blocks)), dtype=np.intp)
+    lines, counts = np.empty((len(blocks), len(KinkedLine._fields))), np.zeros((2, len(blocks)), dtype=np.intp)
     assert KINKED.code is not None
     KINKED.code.fill(starts, columns, np.array(years), lines, counts)
     return KinkedFits(lines, counts[0], counts[1])

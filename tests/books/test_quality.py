@@ -64,7 +64,7 @@ def test_an_expiry_that_stands_out_is_named_with_how_far() -> None:
     assert f"{odd} (" in row["doubted_expiries"]
     assert row["doubted_expiries"].endswith(" s.e.)")
     each = desk.expiry_quality("SPX")
-    worst = each.row(each["off_std_errors"].fill_nan(0.0).arg_max(), named=True)  # type: ignore[arg-type]
+    worst = each.row(each["off_std_errors"].fill_nan(0.0).arg_max(), named=True)
     assert worst["expiry"] == odd
     assert worst["is_doubted"]
     assert worst["off_std_errors"] > 2.5

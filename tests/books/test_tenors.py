@@ -41,13 +41,14 @@ def flat() -> Chain:
 
 def _said(compounding: Compounding, days: int) -> float:
     """Say 5 % effective otherwise, by the formulas of a book."""
-    grown = 1.05 ** (days / 365)
-    return {
+    grown: float = 1.05 ** (days / 365)
+    said: dict[Compounding, float] = {
         Compounding.EFFECTIVE: 0.05,
         Compounding.CONTINUOUS: log(1.05),
         Compounding.SIMPLE: (grown - 1) * 360 / days,
         Compounding.BOND_EQUIVALENT: 2 * (1.05**0.5 - 1),
-    }[compounding]
+    }
+    return said[compounding]
 
 
 @pytest.mark.parametrize("fit", CurveFit)

@@ -68,7 +68,9 @@ def records(boxes: Boxes, *arguments: object) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("side", "sign"), [("lend", 1), ("borrow", -1)])
 def test_the_best_box_by_hand(boxes: Boxes, market: Path, side: str, sign: int) -> None:
-    found = records(boxes, market, "--side", side, "--root", "SPX")
+    # The line of one expiry by itself is exact; a curve would pull it by a hundredth of a bp.
+    options = ("--side", side, "--root", "SPX", "--fit", "per_expiry")
+    found = records(boxes, market, *options)
     assert {row["side"] for row in found} == {side}
     best = found[0]
     # The widest loses least to one point of quotes and the fees.
@@ -84,6 +86,26 @@ def test_the_best_box_by_hand(boxes: Boxes, market: Path, side: str, sign: int) 
     assert best["score_bps"] == pytest.approx(sign * (net - fair), abs=0.01)
     assert best["size"] == 2
     assert best["why"] == "round strikes, width in 1,000s"
+
+
+def test_the_fit_is_that_of_the_option_else_of_the_configuration(
+    boxes: Boxes, market: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("fit: per_expiry\n", "utf-8")
+    usual, named, configured, undone = (
+        records(boxes, market, *options)[0]["fair_price"]
+        for options in (
+            (),
+            ("--fit", "per_expiry"),
+            ("--config", config),
+            ("--config", config, "--fit", "joint"),
+        )
+    )
+    assert named == configured != usual == undone
+    result = boxes("best", market, "--fit", "spline")
+    assert result.status == 2
+    assert "spline" in result.err
 
 
 def test_both_sides_and_roots_if_none_is_asked_for(boxes: Boxes, market: Path) -> None:
@@ -109,7 +131,7 @@ def test_the_table_and_what_is_not_ranked(boxes: Boxes, market: Path) -> None:
     assert result.status == 0
     assert "best boxes of" in result.out
     assert result.out.count("2025-12-19") == 3
-    assert "no box in SPX 2026-03-20: 3 two-sided strikes; a parity line needs 5" in result.err
+    assert "no box in SPX 2026-03-20: 3 two-sided strikes; a kinked line needs 6" in result.err
 
 
 def test_at_least_so_many_boxes(boxes: Boxes, market: Path) -> None:

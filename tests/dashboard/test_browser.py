@@ -94,7 +94,7 @@ def test_fair_rates_stand_beside_a_reference_with_its_day(light: Watched) -> Non
     light.expect_text(ids.caption(ids.TERM_STRUCTURE), "Reference: governments, 03 Sep 2025")
     tile = light.page.locator(".tile").last.inner_text()
     # 4 % effective over 3.6 % semi-annual, which is 3.6324 % effective.
-    assert re.search(r"About 1 year.*4\.00%.*over ref\. 03 Sep\s+\+37 bp", tile, re.DOTALL)
+    assert re.search(r"1 year.*368 days.*4\.00%.*over ref\. 03 Sep\s+\+37 bp", tile, re.DOTALL)
     point = light.page.locator(f"#{ids.TERM_STRUCTURE} .scatterlayer .trace.scatter .point")
     point.last.hover(force=True)
     hover = light.page.locator(f"#{ids.TERM_STRUCTURE} .hoverlayer")

@@ -124,3 +124,31 @@ def test_a_smooth_curve_takes_the_place_of_straight_lines() -> None:
     assert not traces["Smooth"].showlegend
     assert traces["Fair"].mode == "markers"
     assert _traces(COMPARED, REFERENCE)["Fair"].mode == "lines+markers"
+
+
+def test_a_curve_that_has_errors_has_a_band_of_two_of_them_and_the_points_no_bars() -> None:
+    smooth = Line(
+        "joint curve of all expiries",
+        np.array([30.0, 60.0, 182.0]),
+        np.array([0.041, 0.0415, 0.042]),
+        errors=np.array([0.0010, 0.0005, 0.0001]),
+    )
+    figure = term_structure_figure(CURVE, MEDIAN, smooth, None, LIGHT, uirevision="SPX")
+    names = [trace.name for trace in figure.data]
+    band = figure.data[names.index("Fair ± 2 s.e.")]
+    upper = figure.data[names.index("Fair ± 2 s.e.") - 1]
+    assert band.fill == "tonexty"
+    assert list(upper.y) == pytest.approx([0.0430, 0.0425, 0.0422])
+    assert list(band.y) == pytest.approx([0.0390, 0.0405, 0.0418])
+    traces = {trace.name: trace for trace in figure.data if trace.name}
+    assert traces["Fair"].error_y.visible is False
+    assert list(traces["Smooth"].customdata) == ["20.0", "10.0", "2.0"]
+    assert "joint curve of all expiries" in traces["Smooth"].hovertemplate
+    assert "2 standard errors" in traces["Smooth"].hovertemplate
+
+
+def test_a_curve_without_errors_has_no_band_and_the_points_have_bars() -> None:
+    smooth = Line("smooth curve", np.array([30.0, 182.0]), np.array([0.041, 0.042]))
+    traces = _traces(CURVE, None, smooth)
+    assert "Fair ± 2 s.e." not in traces
+    assert list(traces["Fair"].error_y.array)[:2] == pytest.approx([0.0025, 0.00008])

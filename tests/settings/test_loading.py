@@ -196,6 +196,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ("max_abs_rate: .nan", ["max_abs_rate = nan"]),
     ("price_selector: last", ["price_selector = 'last'", "'mid', 'bid' or 'ask'"]),
     ("compounding: daily", ["compounding = 'daily'", "'effective'", "'bond_equivalent'"]),
+    ("fit: spline", ["fit = 'spline'", "'joint', 'one_curve' or 'per_expiry'"]),
     ("time_basis: midnight", ["time_basis = 'midnight'", "'settlement' or 'expiry_instant'"]),
     ("quality: {exclude: [croosed]}", ["no quality flag 'croosed'", "Did you mean 'crossed'?"]),
     ("snapshot_storage: {format: feather}", ["format = 'feather'", "'parquet' or 'csv'"]),

@@ -20,6 +20,7 @@ from live_box_spreads.books.curves.kinked_line import (
     fit_kinked_line,
 )
 from live_box_spreads.books.curves.parity_fit import LARGEST_ERROR
+from live_box_spreads.books.curves.parity_line import NARROWEST
 from live_box_spreads.books.kernels import KINKED
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ _CARRY, _NEAR = 0.15, 0.03
 """A forward is within 3 %, and 15 % a year, of the others of its root and of the spot."""
 _STEP_ERRORS, _STEP_SPREADS = 3.0, 0.5
 """Halves of the strikes contradict each other where the step between them is beyond so many
-standard errors, and beyond so many half-spreads. Steps of real chains reach 7 standard errors, and
-a fifth of the half-spread. A step raises its own standard error: the line is fitted without it, so
+standard errors, and beyond so many half-spreads. Steps of real chains reach 7.4 standard errors at
+a sixth of the half-spread. A step raises its own standard error, as the line is fitted without it:
 large ones have no more than 3 to 11."""
-
+_SCATTER, _SCATTER_OF_ALL, _LEAST_SCATTER = 0.6, 0.3, 0.02
+"""Quotes contradict each other where the mids of an expiry scatter by more half-spreads than the
+first, or the median expiry of a root by more than the second, and by so many points. Real expiries
+have 0.06, one in a thousand 0.54; a chain of which half is an hour old has about one."""
 _NO_LOAN = "which no loan has"
 
 
@@ -49,7 +53,7 @@ class KinkedFits:
     """The kinked line of each of n blocks.
 
     Attributes:
-        lines: (n, 12) the fields of ``KinkedLine``; NaN where there is no line.
+        lines: (n, 13) the fields of ``KinkedLine``; NaN where there is no line.
         used: (n,) strikes that the line rests on.
         off_line: (n,) strikes left out because their mid is far off it.
     """
@@ -123,9 +127,14 @@ def why_not(fits: KinkedFits, years: Floats, spot: float) -> list[str]:
     absurd = np.array([reason.endswith(_NO_LOAN) for reason in reasons], dtype=np.bool_)
     good = np.array([not reason for reason in reasons], dtype=np.bool_) & np.isfinite(years)
     lines = good | absurd
+    scatter = fits.scatter / np.maximum(fits.half_spread, NARROWEST)
+    everywhere = bool(np.any(good)) and float(np.median(scatter[good])) > _SCATTER_OF_ALL
     for block in np.flatnonzero(good):
-        here, time = float(forward[block]), float(years[block])
-        reasons[block] = _why_no_step(fits, int(block)) or _why_far(here, spot, time, "the spot is")
+        reasons[block] = (
+            _why_no_step(fits, int(block))
+            or _why_scattered(fits, int(block), everywhere=everywhere)
+            or _why_far(float(forward[block]), spot, float(years[block]), "the spot is")
+        )
     good &= [not reason for reason in reasons]
     usual = float(np.median(forward[good])) if np.any(good) else np.nan
     middle = float(np.median(years[good])) if np.any(good) else np.nan
@@ -167,6 +176,18 @@ def _why_no_step(fits: KinkedFits, block: int) -> str:
     if step > beyond:
         return f"strikes below and above the forward contradict each other by {step:.2f} points"
     return ""
+
+
+def _why_scattered(fits: KinkedFits, block: int, *, everywhere: bool) -> str:
+    scatter, half_spread = float(fits.scatter[block]), float(fits.half_spread[block])
+    allowed = max(_LEAST_SCATTER, 0.0 if everywhere else _SCATTER * half_spread)
+    if scatter <= allowed:
+        return ""
+    where = "of most expiries, and of this one by" if everywhere else "by"
+    return (
+        f"quotes contradict each other: mids scatter around any line, {where} {scatter:.2f} points "
+        f"at a half-spread of {half_spread:.2f}"
+    )
 
 
 def _why_far(forward: float, other: float, years: float, whose: str) -> str:

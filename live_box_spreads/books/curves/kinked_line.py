@@ -86,6 +86,8 @@ class KinkedLine(NamedTuple):
         step: by how much strikes above the forward lie higher than those below it, beside line and
             kink, index points.
         step_error: standard error of ``step``.
+        scatter: standard deviation of the mids around the line, at a strike of median half-spread,
+            index points.
     """
 
     discount: float
@@ -100,6 +102,7 @@ class KinkedLine(NamedTuple):
     strike_deviation: float
     step: float
     step_error: float
+    scatter: float
 
 
 NO_LINE: Final = KinkedLine(*[np.nan] * len(KinkedLine._fields))
@@ -171,6 +174,7 @@ def fit_kinked_line(quotes: Quotes, years: float) -> tuple[KinkedLine, int, int]
         half_spread=float(np.median(half_spread[kept])),
         strike_deviation=unit,
         **_step(product, noise),
+        scatter=sqrt(noise),
     )
     return line, int(np.count_nonzero(kept)), int(np.count_nonzero(~kept))
 

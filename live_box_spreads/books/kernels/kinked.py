@@ -300,6 +300,7 @@ def _fit(quotes: tuple[Floats, ...], years: float, out: Floats) -> tuple[int, in
     out[7] = product[0, 2] / product[0, 0]
     out[8], out[9] = np.median(half_spread[rows]), unit
     out[10], out[11] = _step(products, noise)
+    out[12] = np.sqrt(noise)
     return kept, strike.size - kept
 
 
@@ -317,7 +318,7 @@ def fill(
         starts: (n + 1,) bounds of the blocks.
         quotes: the (m,) columns of ``kinked_line.Quotes``.
         years: (n,) to the expiry of each block.
-        lines: (n, 12) to fill: the fields of ``KinkedLine``; NaN where there is no line.
+        lines: (n, 13) to fill: the fields of ``KinkedLine``; NaN where there is no line.
         counts: (2, n) to fill: strikes that the line rests on, and strikes off it.
     """
     for block in range(starts.size - 1):

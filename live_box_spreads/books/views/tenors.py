@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,14 @@ def why_no_curve(table: pl.DataFrame) -> str:
     Args:
         table: rows of ``curve`` of the root.
     """
-    reasons = Counter(reason for reason in table["reason"] if reason)
+    reasons = [reason for reason in table["reason"] if reason]
     if not reasons:
-        return f"{len(table)} expiries with a fair rate are too few for a smooth curve"
-    [(reason, expiries)] = reasons.most_common(1)
-    return f"no smooth curve: {expiries} of {len(table)} expiries have no rate: {reason}"
+        return f"{len(table)} expiries with a fair rate are too few for a curve"
+    # Reasons of one kind differ in their numbers.
+    kinds = [re.sub(r"[\d.,]+", "", reason) for reason in reasons]
+    [(kind, _)] = Counter(kinds).most_common(1)
+    example = reasons[kinds.index(kind)]
+    return f"no curve: {len(reasons)} of {len(table)} expiries have no rate, such as: {example}"
 
 
 def _notes(
