@@ -148,7 +148,9 @@ def test_strikes_of_another_root_give_no_rate() -> None:
 @pytest.mark.parametrize("spot", [SPOT, None])
 def test_expiries_of_two_indexes_in_one_root_give_no_rate(spot: float | None) -> None:
     mixed = chain_of(rows_of(lengths=LENGTHS[::2]), rows_of(lengths=LENGTHS[1::2], unit=0.1))
-    for reason in without_numbers(table_of(replace(mixed, spot={} if spot is None else mixed.spot))):
+    for reason in without_numbers(
+        table_of(replace(mixed, spot={} if spot is None else mixed.spot))
+    ):
         assert "the forward would be #" in reason or "at least half" in reason
 
 
@@ -187,7 +189,9 @@ def test_expired_options_take_no_part() -> None:
         "",
     ]
     live = table_of(chain_of(rows_of(lengths=(0, *LENGTHS))))
-    assert table["fair_rate"].to_list()[2:] == pytest.approx(live["fair_rate"].to_list()[1:], abs=1e-3)
+    assert table["fair_rate"].to_list()[2:] == pytest.approx(
+        live["fair_rate"].to_list()[1:], abs=1e-3
+    )
     assert without_numbers(table_of(chain_of(rows_of(lengths=(-1,))))) == {
         "the options have expired"
     }
@@ -218,7 +222,8 @@ def test_prices_and_strikes_times_ten_change_no_rate_and_have_ten_times_the_kink
 
 def test_one_curve_shares_the_discounts_of_an_index_and_no_forward() -> None:
     chain = chain_of(
-        rows_of("SPX", LONG, Errors(1.0, 5.0, seed=3)), rows_of("SPXW", LENGTHS, Errors(-1, -8, seed=4))
+        rows_of("SPX", LONG, Errors(1.0, 5.0, seed=3)),
+        rows_of("SPXW", LENGTHS, Errors(-1, -8, seed=4)),
     )
     shared, apart = table_of(chain, fit=CurveFit.ONE_CURVE), table_of(chain)
 

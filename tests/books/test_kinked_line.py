@@ -46,7 +46,10 @@ def by_kernel(blocks: Sequence[Quotes], years: Sequence[float]) -> KinkedFits:
     """Fit the lines of some expiries in machine code."""
     columns = tuple(np.concatenate(column) for column in zip(*blocks, strict=True))
     starts = np.cumsum([0, *(block.strike.size for block in blocks)], dtype=np.intp)
-    lines, counts = np.empty((len(blocks), len(KinkedLine._fields))), np.zeros((2, len(blocks)), dtype=np.intp)
+    lines, counts = (
+        np.empty((len(blocks), len(KinkedLine._fields))),
+        np.zeros((2, len(blocks)), dtype=np.intp),
+    )
     assert KINKED.code is not None
     KINKED.code.fill(starts, columns, np.array(years), lines, counts)
     return KinkedFits(lines, counts[0], counts[1])
@@ -204,7 +207,9 @@ def test_a_step_between_the_halves_of_the_strikes_is_found_and_refused(points: f
     found = by_kernel([shifted, whole], [YEARS, YEARS])
     assert 0.5 < found.step[0] / points < 1.1  # the line takes some of it
     assert abs(found.step[1]) < 3 * found.step_error[1]
-    refused, taken = why_not(by_kernel([shifted, whole, whole], [YEARS] * 3), np.full(3, YEARS), SPOT)[:2]
+    refused, taken = why_not(
+        by_kernel([shifted, whole, whole], [YEARS] * 3), np.full(3, YEARS), SPOT
+    )[:2]
     assert refused.startswith("strikes below and above the forward contradict each other by ")
     assert taken == ""
 
