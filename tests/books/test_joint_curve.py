@@ -16,8 +16,8 @@ from live_box_spreads.books.curves.parity_fit import parity_fits
 from live_box_spreads.books.curves.smooth_curve import FEWEST_EXPIRIES, smooth_curve
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.kernels import KINKED, PARITY
-from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.feeds.importers.box_csv import read_chain_csv
+from live_box_spreads.feeds.importers.cboe import read_cboe
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from tests.books.black_chains import LENGTHS, NOON, RATE, SPOT, Errors, chain_of, rows_of

@@ -159,7 +159,7 @@ def test_the_order_of_expiries_does_not_matter() -> None:
     lines = known_lines(3)
     order = np.random.default_rng(1).permutation(YEARS.size)
     there = joint_fit(lines)
-    mixed = joint_fit(Lines(*(column[order] for column in lines)))
+    mixed = joint_fit(Lines._make(column[order] for column in lines))
     assert np.max(np.abs(off_bps(mixed) - off_bps(there))) < 0.05
     np.testing.assert_allclose(mixed.growth()[1], there.growth()[1][order], rtol=0.02)
 

@@ -74,7 +74,8 @@ def assert_same(found: KinkedFits, twin: Sequence[tuple[KinkedLine, int, int]]) 
 def quotes_at_random(seed: int) -> Quotes:
     """Return quotes with noise, outliers, gaps, and legs up to an hour old."""
     draw = np.random.default_rng(seed)
-    strike = np.sort(draw.choice(STRIKES, draw.integers(FEWEST_STRIKES, STRIKES.size), False))
+    count = draw.integers(FEWEST_STRIKES, STRIKES.size)
+    strike = np.sort(draw.choice(STRIKES, count, replace=False))
     off = 0.1 * draw.standard_normal(strike.size)
     off[draw.random(strike.size) < 0.05] += 20.0
     years = draw.uniform(0.01, 2.0)
