@@ -38,13 +38,14 @@ _CARRY, _NEAR = 0.15, 0.03
 """A forward is within 3 %, and 15 % a year, of the others of its root and of the spot."""
 _STEP_ERRORS, _STEP_SPREADS = 3.0, 0.5
 """Halves of the strikes contradict each other where the step between them is beyond so many
-standard errors, and beyond so many half-spreads. Steps of real chains reach 7.4 standard errors at
-a sixth of the half-spread. A step raises its own standard error, as the line is fitted without it:
+standard errors, and beyond so many half-spreads. Steps of real chains reach 7 standard errors, and
+a fifth of the half-spread. A step raises its own standard error: the line is fitted without it, so
 large ones have no more than 3 to 11."""
 _SCATTER, _SCATTER_OF_ALL, _LEAST_SCATTER = 0.6, 0.3, 0.02
 """Quotes contradict each other where the mids of an expiry scatter by more half-spreads than the
 first, or the median expiry of a root by more than the second, and by so many points. Real expiries
 have 0.06, one in a thousand 0.54; a chain of which half is an hour old has about one."""
+
 _NO_LOAN = "which no loan has"
 
 
@@ -130,10 +131,11 @@ def why_not(fits: KinkedFits, years: Floats, spot: float) -> list[str]:
     scatter = fits.scatter / np.maximum(fits.half_spread, NARROWEST)
     everywhere = bool(np.any(good)) and float(np.median(scatter[good])) > _SCATTER_OF_ALL
     for block in np.flatnonzero(good):
+        here, time = float(forward[block]), float(years[block])
         reasons[block] = (
             _why_no_step(fits, int(block))
             or _why_scattered(fits, int(block), everywhere=everywhere)
-            or _why_far(float(forward[block]), spot, float(years[block]), "the spot is")
+            or _why_far(here, spot, time, "the spot is")
         )
     good &= [not reason for reason in reasons]
     usual = float(np.median(forward[good])) if np.any(good) else np.nan
