@@ -124,7 +124,7 @@ def test_the_standard_error_is_that_of_the_rate(
     rng = np.random.default_rng(2)
     rows = parity_rows()
     for row in rows:
-        off = 0.1 * rng.standard_normal()
+        off = 0.05 * rng.standard_normal()
         row["bid"], row["ask"] = row["bid"] + off, row["ask"] + off
     noisy = make_chain(rows)
     [fair] = curve(noisy, fit=fit).to_dicts()

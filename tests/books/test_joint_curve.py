@@ -1,10 +1,9 @@
-"""Whole chains through the joint fit: bad input gives a reason and no number; real chains agree."""
+"""Whole chains through the joint fit: bad input gives a reason and no number."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,21 +15,21 @@ from live_box_spreads.books.curves.parity_fit import parity_fits
 from live_box_spreads.books.curves.smooth_curve import FEWEST_EXPIRIES, smooth_curve
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.kernels import KINKED, PARITY
-from live_box_spreads.feeds.importers.cboe import read_cboe
-from live_box_spreads.feeds.importers.box_csv import read_chain_csv
 from live_box_spreads.model.quality import LegFlag, QualityRules
 from live_box_spreads.model.rates import Compounding
 from tests.books.black_chains import LENGTHS, NOON, RATE, SPOT, Errors, chain_of, rows_of
-from tests.real_data import CHAIN_FILES, DATA, NO_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from live_box_spreads.model.chain import Chain
 
 NUMBERS = ("discount", "forward", "fair_rate", "std_error_bps", "discount_error")
 PER = CurveFit.PER_EXPIRY
+SCATTERED = (
+    "quotes contradict each other: mids scatter around any line, of most expiries, "
+    "and of this one by # points at a half-spread of #"
+)
 BENT = Errors(kink=1.5, tilt_bps=10.0)
 LONG = LENGTHS[4:]
 
@@ -113,8 +112,7 @@ def test_halves_of_the_strikes_that_contradict_each_other_give_no_rate() -> None
         assert reasons <= {
             "strikes below and above the forward contradict each other by # points",
             "at least half of the root's expiries have quotes that cannot be",
-            "quotes contradict each other: mids scatter around any line, by # points at a "
-            "half-spread of #",
+            SCATTERED,
         }
         assert table["strikes_used"].sum() == 0
 
@@ -200,15 +198,13 @@ def test_expired_options_take_no_part() -> None:
 
 
 def test_a_rate_known_only_to_more_than_100_bp_is_none() -> None:
-    wild = Errors(noise=3.0)
-    [one] = table_of(chain_of(rows_of(lengths=(6,), errors=wild))).to_dicts()
-    assert one["reason"].startswith(
-        ("the rate is known only to ±", "the discount factor is known", "quotes contradict each")
-    )
+    # The tilt of one short expiry by itself could be anything; among others it is known.
+    [one] = table_of(chain_of(rows_of(lengths=(4,)))).to_dicts()
+    assert one["reason"].startswith("the rate is known only to ±")
     assert all(np.isnan(one[name]) for name in NUMBERS)
-    known = table_of(chain_of(rows_of(errors=wild))).filter(pl.col("fair_rate").is_finite())
-    assert (known["std_error_bps"] <= 100).all()
-    assert (known["off_bps"].abs() < 3 * known["std_error_bps"]).all()
+    first = table_of(chain_of(rows_of())).row(0, named=True)
+    assert (first["expiry"], first["reason"]) == (one["expiry"], "")
+    assert first["std_error_bps"] < 10
 
 
 def test_prices_and_strikes_times_ten_change_no_rate_and_have_ten_times_the_kink() -> None:
@@ -264,75 +260,3 @@ def test_each_expiry_by_itself_stays_what_0_1_0_gave() -> None:
     assert asked is not None
     assert asked.rates(days).equals(spline.rates(days))
     assert np.count_nonzero(known) >= FEWEST_EXPIRIES
-
-
-# Real chains.
-
-real = pytest.mark.skipif(not CHAIN_FILES, reason=NO_DATA)
-
-
-@cache
-def real_chain(name: str) -> Chain:
-    """Read a chain of either folder by its day."""
-    paths = [*CHAIN_FILES, *sorted((DATA / "chains_more").glob("*.csv.gz"))]
-    [path] = [path for path in paths if path.name.startswith(name)]
-    return read_cboe(path) if "cboe" in path.name else read_chain_csv(path)
-
-
-def rate_at(chain: Chain, root: str, day: date, **conventions: Any) -> tuple[float, float]:
-    """Return the continuous rate to a day, and its standard error in bp."""
-    curve = Desk(chain, Conventions(**conventions)).smooth(root)
-    assert curve is not None
-    [row] = curve.rates([day], Compounding.CONTINUOUS).to_dicts()
-    return row["rate"], row["std_error_bps"]
-
-
-FRIDAY, SUNDAY = "spx_20250829_1614", "spx_20250829_dl20250831_2233GTH"
-
-
-@pytest.mark.realdata
-@real
-@pytest.mark.parametrize("root", ["SPX", "SPXW"])
-def test_a_weekend_moves_no_rate(root: str) -> None:
-    month = date(2025, 10, 2)  # thirty days from the Tuesday on which both premiums are paid
-    before, after = (rate_at(real_chain(name), root, month)[0] for name in (FRIDAY, SUNDAY))
-    assert abs(after - before) <= 20e-4
-
-
-@pytest.mark.realdata
-@real
-@pytest.mark.parametrize("name", ["spx_20230914", "spx_20250904", "spx_20220712", "spx_20181015"])
-def test_two_roots_of_one_index_have_one_rate(name: str) -> None:
-    chain = real_chain(name)
-    day = chain.snapshot_time.date()
-    for days in (30, 60, 91, 182):
-        until = day + timedelta(days=days)
-        (rate, error), (other, other_error) = (
-            rate_at(chain, root, until) for root in ("SPX", "SPXW")
-        )
-        assert abs(rate - other) * 1e4 <= 2 * np.hypot(error, other_error)
-
-
-@pytest.mark.realdata
-@real
-@pytest.mark.parametrize("root", ["SPX", "SPXW"])
-def test_two_weeks_before_a_rise_of_the_policy_rate_have_the_mean_of_both(root: str) -> None:
-    # The Federal Reserve had 2.25 to 2.5 % and went to 3 to 3.25 % on 2022-09-21.
-    rate, error = rate_at(real_chain("spx_20220913"), root, date(2022, 9, 28))
-    assert 0.025 <= rate <= 0.030
-    assert error < 40
-
-
-@pytest.mark.realdata
-@real
-@pytest.mark.parametrize("path", CHAIN_FILES[:4], ids=lambda path: path.name.split(".")[0])
-def test_no_part_of_a_real_chain_ends_in_an_error(path: Path) -> None:
-    chain = read_cboe(path)
-    low = pl.col("strike") < pl.col("strike").median().over("root", "expiry")
-    odd = pl.col("strike").rank("dense").over("root", "expiry") % 2 == 1
-    for part in (low, ~low, odd, pl.col("expiry") > pl.col("expiry").median().over("root")):
-        table = table_of(replace(chain, quotes=chain.quotes.filter(part)))
-        rates = table.filter(pl.col("fair_rate").is_finite())
-        assert len(rates) + len(table.filter(pl.col("reason") != "")) == len(table)
-        assert rates["fair_rate"].is_between(-0.1, 0.5).all()
-        assert rates["std_error_bps"].is_between(1.5, 100).all()

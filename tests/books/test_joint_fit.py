@@ -117,10 +117,11 @@ def test_a_start_from_the_last_fit_gives_the_same_rates() -> None:
     for seed in (1, 5, 9):
         lines = known_lines(seed)
         cold = joint_fit(lines)
-        warm = joint_fit(lines, start=[peak.scales for peak in cold.peaks])
+        peaks = [peak.scales for peak in cold.peaks]
+        warm = joint_fit(lines, start=peaks)
         assert np.max(np.abs(off_bps(warm) - off_bps(cold))) < 0.05
         later = lines._replace(log_growth=lines.log_growth + 0.5 * BP * YEARS)
-        moved = off_bps(joint_fit(later, start=[peak.scales for peak in cold.peaks])) - off_bps(joint_fit(later))
+        moved = off_bps(joint_fit(later, start=peaks)) - off_bps(joint_fit(later))
         assert np.max(np.abs(moved)) < 0.3
 
 
@@ -158,7 +159,7 @@ def test_the_order_of_expiries_does_not_matter() -> None:
     lines = known_lines(3)
     order = np.random.default_rng(1).permutation(YEARS.size)
     there = joint_fit(lines)
-    mixed = joint_fit(Lines(*(column[order] for column in lines)))
+    mixed = joint_fit(Lines._make(column[order] for column in lines))
     assert np.max(np.abs(off_bps(mixed) - off_bps(there))) < 0.05
     np.testing.assert_allclose(mixed.growth()[1], there.growth()[1][order], rtol=0.02)
 

@@ -46,7 +46,10 @@ def by_kernel(blocks: Sequence[Quotes], years: Sequence[float]) -> KinkedFits:
     """Fit the lines of some expiries in machine code."""
     columns = tuple(np.concatenate(column) for column in zip(*blocks, strict=True))
     starts = np.cumsum([0, *(block.strike.size for block in blocks)], dtype=np.intp)
-    lines, counts = np.empty((len(blocks), len(KinkedLine._fields))), np.zeros((2, len(blocks)), dtype=np.intp)
+    lines, counts = (
+        np.empty((len(blocks), len(KinkedLine._fields))),
+        np.zeros((2, len(blocks)), dtype=np.intp),
+    )
     assert KINKED.code is not None
     KINKED.code.fill(starts, columns, np.array(years), lines, counts)
     return KinkedFits(lines, counts[0], counts[1])
@@ -71,7 +74,8 @@ def assert_same(found: KinkedFits, twin: Sequence[tuple[KinkedLine, int, int]]) 
 def quotes_at_random(seed: int) -> Quotes:
     """Return quotes with noise, outliers, gaps, and legs up to an hour old."""
     draw = np.random.default_rng(seed)
-    strike = np.sort(draw.choice(STRIKES, draw.integers(FEWEST_STRIKES, STRIKES.size), False))
+    count = draw.integers(FEWEST_STRIKES, STRIKES.size)
+    strike = np.sort(draw.choice(STRIKES, count, replace=False))
     off = 0.1 * draw.standard_normal(strike.size)
     off[draw.random(strike.size) < 0.05] += 20.0
     years = draw.uniform(0.01, 2.0)
