@@ -56,6 +56,7 @@ def term_structure_figure(
     palette: Palette,
     *,
     uirevision: str,
+    filtered: Line | None = None,
 ) -> go.Figure:
     """Draw the fair rate of each expiry with two standard errors, and what it is compared with.
 
@@ -70,6 +71,7 @@ def term_structure_figure(
         reference: drawn as a dashed line; None draws none.
         palette: colours of the scheme in use.
         uirevision: the zoom lives as long as this stays the same.
+        filtered: the curve from all snapshots so far; None draws none.
     """
     figure = go.Figure(layout=layout_2d(palette, uirevision))
     # Where plotly makes room for a legend of its own accord, a resized panel may draw over it.
@@ -87,6 +89,9 @@ def term_structure_figure(
         _line(figure, reference, reference.legend, dashed)
     if smooth is not None:
         _smooth(figure, smooth, palette)
+    if filtered is not None:
+        look = {"color": palette.text, "width": 1.25, "dash": "longdashdot"}
+        _line(figure, filtered, "Filtered", look)
     medians = dict(zip(median["expiry"], _median_words(median), strict=True))
     words = [medians.get(expiry, "no box in the band") for expiry in curve["expiry"]]
     _fair(figure, curve, errors, words, reference, palette, joined=smooth is None)

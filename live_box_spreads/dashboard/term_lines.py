@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from live_box_spreads.books.curves.smooth_curve import SmoothCurve
+    from live_box_spreads.books.desk import Desk
     from live_box_spreads.model.rates import Compounding
     from live_box_spreads.reference.history import Reference
     from live_box_spreads.service.snapshots import Market
@@ -89,6 +91,13 @@ def smooth_line(
         rates["rate"].to_numpy(),
         errors=None if fit is CurveFit.PER_EXPIRY else errors,
     )
+
+
+def filtered_line(desk: Desk, root: str) -> Line | None:
+    """Return the filtered curve of a root as it is drawn; None where nobody follows it."""
+    filtered = (desk.conventions.filtered or {}).get(root)
+    line = smooth_line(filtered, desk.conventions.compounding)
+    return line and replace(line, label="filtered, from all snapshots so far")
 
 
 def _evenly(first: float, last: float) -> list[float]:

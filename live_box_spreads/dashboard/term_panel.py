@@ -13,7 +13,12 @@ from live_box_spreads.dashboard.content import Content, Tally, nothing_left
 from live_box_spreads.dashboard.market_view import spot_of
 from live_box_spreads.dashboard.quality_line import quality_line
 from live_box_spreads.dashboard.term_figure import term_structure_figure
-from live_box_spreads.dashboard.term_lines import reference_label, reference_line, smooth_line
+from live_box_spreads.dashboard.term_lines import (
+    filtered_line,
+    reference_label,
+    reference_line,
+    smooth_line,
+)
 from live_box_spreads.dashboard.theme import PALETTES
 
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
         reference_line(reference, market, days, choices.options.compounding),
         PALETTES[choices.scheme],
         uirevision=root,
+        filtered=filtered_line(desk, root),
     )
     short = len(every) - len(curve)
     compared = reference_label(reference)

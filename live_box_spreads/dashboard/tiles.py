@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from dash import html
@@ -50,6 +50,7 @@ def _tile(
                 [
                     html.Div(percent(row["fair_rate"]), className="tile-rate"),
                     html.Div(_uncertainty(row["std_error_bps"]), className="tile-error"),
+                    *_filtered(row),
                 ]
             ),
             html.Div(
@@ -72,6 +73,16 @@ def _name(row: dict[str, Any], read_off: str) -> html.Div:
     else:
         text, why = f"{row['expiry']:%d %b %Y}, {row['note']}", "the fair rate of this expiry"
     return html.Div([html.B(row["tenor"]), f" · {text}"], className="tile-name", title=why)
+
+
+def _filtered(row: dict[str, Any]) -> list[html.Div]:
+    """Return the rate from all snapshots so far; nothing where nobody follows the root."""
+    if not isfinite(row.get("filtered_rate", nan)):
+        return []
+    error_bps = 2 * row["filtered_std_error_bps"]
+    text = f"filtered {percent(row['filtered_rate'])} ± {error_bps:.1f} bp"
+    why = "the rate of the same loan from all snapshots so far; the one above is of this snapshot"
+    return [html.Div(text, className="tile-error", title=why)]
 
 
 def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:
