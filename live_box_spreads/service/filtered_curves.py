@@ -56,9 +56,16 @@ class FilteredCurves:
         """
         self._folder = folder
         self._rules = rules
-        self.states, problems = states_beside(folder)
-        for problem in problems:
-            _log.warning("filtered_curves_begin_anew", reason=problem)
+        self._states: States | None = None
+
+    @property
+    def states(self) -> States:
+        """The last few states of each root; read from the folder when first asked for."""
+        if self._states is None:
+            self._states, problems = states_beside(self._folder)
+            for problem in problems:
+                _log.warning("filtered_curves_begin_anew", reason=problem)
+        return self._states
 
     def receive(self, event: Event) -> None:
         """Take a snapshot, and write the states."""

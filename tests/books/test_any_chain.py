@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from live_box_spreads.books.boxes.opportunities import fair_values
 from live_box_spreads.books.boxes.search import Search
+from live_box_spreads.books.conventions import Conventions, CurveFit
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.model.chain import CHAIN_SCHEMA, Chain, Timeliness
 from live_box_spreads.model.chain_values import (
     FIRST_INSTANT,
@@ -21,7 +24,12 @@ from live_box_spreads.model.chain_values import (
     MAX_STRIKE,
     MIN_STRIKE,
 )
-from live_box_spreads.model.settlement import FIRST_SERVED_DAY, LAST_SERVED_DAY, TimeBasis
+from live_box_spreads.model.settlement import (
+    FIRST_SERVED_DAY,
+    LAST_SERVED_DAY,
+    TimeBasis,
+    premium_date,
+)
 from tests.books.by_desk import box_table, curve, opportunities
 
 NAN = float("nan")
@@ -88,3 +96,48 @@ def test_every_view_has_an_answer(chain: Chain, basis: TimeBasis) -> None:
     fair = fair_values(table)
     for wish in (Search("lend", 0.0, 5), Search("borrow", 0.0, 5)):
         opportunities(chain, fair, wish, basis=basis)
+
+
+@st.composite
+def _wild_lines(draw: st.DrawFn) -> Chain:
+    """Chains with strikes enough for a line, far off parity as often as not."""
+    now = draw(INSTANTS)
+    level = draw(st.sampled_from([0.01, 1.0, 1e3, 1e6]))
+    wild = st.sampled_from([0.0, 1e-9, 0.01, 0.3])
+    rows = []
+    first = min(max(now.date(), FIRST_SERVED_DAY), LAST_SERVED_DAY - timedelta(days=900))
+    ahead = st.integers(0, 900).map(lambda days: first + timedelta(days=days))
+    for expiry in draw(st.lists(ahead | DAYS, min_size=1, max_size=5, unique=True)):
+        slope, error = draw(st.sampled_from([1.0, 0.97, 1.2, 1e-6])), draw(wild)
+        for number in range(draw(st.integers(6, 9))):
+            strike = level * (0.7 + 0.1 * number)
+            off = level * error * draw(st.floats(-1.0, 1.0))
+            parity = slope * (level - strike) + off
+            put = max(-parity, 0.0) + 0.05 * level
+            for right, mid in (("C", parity + put), ("P", put)):
+                key = {"root": "SPX", "underlying": "SPX", "settlement": "PM", "expiry": expiry}
+                quote = {"bid": 0.999 * mid, "ask": 1.001 * mid}
+                rows.append(key | quote | {"strike": strike, "right": right})
+    return Chain.build(
+        pl.DataFrame(rows),
+        snapshot_time=now,
+        feed="any",
+        timeliness=Timeliness.REPLAY,
+        spot=draw(st.sampled_from([{}, {"SPX": 0.0}, {"SPX": level}, {"SPX": MAX_PRICE}])),
+    )
+
+
+@pytest.mark.filterwarnings("error")
+@settings(deadline=None, max_examples=60)
+@given(_wild_lines(), st.sampled_from(CurveFit), st.lists(DAYS, max_size=4))
+def test_every_date_has_a_rate_or_a_reason(chain: Chain, fit: CurveFit, dates: list[date]) -> None:
+    desk = Desk(chain, Conventions(fit=fit))
+    dates += [premium_date(chain.snapshot_time) + timedelta(days=days) for days in (1, 91)]
+    for row in desk.tenors(dates).iter_rows(named=True):
+        assert isfinite(row["rate"]) or row["note"]
+    for row in desk.headline("SPX").iter_rows(named=True):
+        assert isfinite(row["fair_rate"])
+        assert row["is_exact"] or row["note"]
+    [row] = desk.quality().iter_rows(named=True)
+    assert (row["at_expiry"] is None) or isfinite(row["kink_points"])
+    assert row["reason"] or row["expiries_used"] == row["expiries"]

@@ -147,7 +147,7 @@ NO_CURVE = "no curve: {0} of {0} expiries have no rate, such as: {1}"
         (
             {"expiries": EXPIRIES[:3]},
             CurveFit.PER_EXPIRY,
-            "3 expiries with a fair rate are too few for a smooth curve",
+            "3 expiries with a fair rate are too few for a curve",
         ),
         (
             {"root": "SPY"},

@@ -84,7 +84,7 @@ def test_the_header_says_what_is_shown(light: Watched) -> None:
     assert f"{NOON:%H:%M:%S} UTC" in light.text(ids.SNAPSHOT_LABEL)
     assert light.text(ids.SPOT) == "5,000.00"
     light.expect_text(ids.AGE, r"\d+ days")
-    assert light.page.locator(".tile").count() == 3
+    assert light.page.locator(".tile").count() == 4
     light.page.locator(f"#{ids.BOXES}").hover()
     light.page.get_by_text("SPXW boxes kept").wait_for()
     light.page.mouse.move(0, 400)
@@ -92,6 +92,7 @@ def test_the_header_says_what_is_shown(light: Watched) -> None:
 
 def test_fair_rates_stand_beside_a_reference_with_its_day(light: Watched) -> None:
     light.expect_text(ids.caption(ids.TERM_STRUCTURE), "Reference: governments, 03 Sep 2025")
+    light.expect_text(ids.note(ids.TERM_STRUCTURE), "Quotes of SPXW at 45 days: kink")
     tile = light.page.locator(".tile").last.inner_text()
     # 4 % effective over 3.6 % semi-annual, which is 3.6324 % effective.
     assert re.search(r"1 year.*368 days.*4\.00%.*over ref\. 03 Sep\s+\+37 bp", tile, re.DOTALL)

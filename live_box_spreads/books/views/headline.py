@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from live_box_spreads.books.curves.reference_spread import with_reference
+from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.sessions import settlement_day_after
 
@@ -56,7 +57,8 @@ def headline(
     A tenor between the first and the last expiry is read off the smooth curve, at the settlement
     day so many months after the premium's. Without a smooth curve, outside its expiries, or where
     it has no rate, the nearest expiry takes its place under its own days, if it is no more than
-    half as long again or as short; no expiry does so twice.
+    half as long again or as short; no expiry does so twice. A tenor beyond the calendar of
+    settlement days has no row.
 
     Args:
         table: rows of ``curve`` of one root.
@@ -72,7 +74,10 @@ def headline(
     if not known.is_empty():
         paid, taken = known["premium_date"][0], set()
         for tenor, months in TENORS_MONTHS.items():
-            due = tenor_date(paid, months)
+            try:
+                due = tenor_date(paid, months)
+            except ModelError:  # the calendar of settlement days ends before
+                break
             row = _row(known, smooth, due, compounding)
             near = abs(log(row["days"] / (due - paid).days)) <= log(_NEAR)
             if row["is_exact"]:
