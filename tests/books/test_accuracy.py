@@ -93,11 +93,13 @@ def test_standard_errors_are_about_as_large_as_the_errors_where_a_root_errs_toge
     ).row(0, named=True)
     assert 0.3 <= share["one"] <= 0.95  # twelve kinks and tilts in all, in pairs alike
     assert share["two"] >= 0.85
+    assert joint["error"].is_finite().all()
     assert rms(joint["error"]) < 0.2 * rms(alone["error"])
 
 
 def rms(errors: pl.Series) -> float:
-    return float(np.sqrt(np.nanmean(errors.to_numpy() ** 2)))  # refused rates are NaN
+    """Return the root mean square of the errors that there are."""
+    return float(np.sqrt(np.nanmean(errors.to_numpy() ** 2)))
 
 
 def test_standard_errors_are_held_against_days_on_which_a_root_errs_together() -> None:
