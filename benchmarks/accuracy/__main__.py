@@ -13,11 +13,13 @@ from benchmarks.accuracy.chain_files import chain_paths, read_chain_files
 from benchmarks.accuracy.page import page
 from benchmarks.accuracy.real_chains import real_chains, roughness
 from benchmarks.accuracy.real_half import measure
-from benchmarks.accuracy.simulated import simulated_errors
-from live_box_spreads.books.kernels import PARITY
+from benchmarks.accuracy.simulated import ERROR_DAYS, desk_errors, simulated_errors
+from live_box_spreads.books.conventions import Conventions, CurveFit
+from live_box_spreads.books.kernels import KINKED, PARITY
 from live_box_spreads.simulator.market.conditions import CONDITIONS
 
 EXAMPLE = ("spx_20230914", "SPX", date(2024, 3, 15))
+DESKS = {"joint": Conventions(), "per expiry": Conventions(fit=CurveFit.PER_EXPIRY)}
 _TOLD_A_CHAIN = 4
 """Steps of the progress bar: read, halves, without one expiry at a time, every estimator."""
 
@@ -39,14 +41,16 @@ def main() -> None:
             f"no chains in {asked.data / 'chains'}; --data is the folder with the real data"
         )
     PARITY.load()
+    KINKED.load()
     with Progress() as progress:
-        steps = asked.seeds * len(CONDITIONS) + _TOLD_A_CHAIN * len(paths)
+        steps = asked.seeds * (len(CONDITIONS) + len(ERROR_DAYS)) + _TOLD_A_CHAIN * len(paths)
         task = progress.add_task("measuring", total=steps)
 
         def told(what: str) -> None:
             progress.update(task, advance=1, description=what)
 
         errors = simulated_errors(range(1, asked.seeds + 1), told)
+        lagged = desk_errors(DESKS, range(1, asked.seeds + 1), told=told)
         files = read_chain_files(asked.data, told)
         half = measure(files, asked.data, told)
         chains = real_chains(files, told)
@@ -57,7 +61,7 @@ def main() -> None:
     plots.roughness_bars(roughness(chains), images / "accuracy_roughness.png")
     [example] = [file for file in files if file.name.startswith(EXAMPLE[0])]
     plots.residuals(example.chain, *EXAMPLE[1:], images / "accuracy_residuals.png")
-    asked.out.write_text(page(errors, chains, half), encoding="utf-8")
+    asked.out.write_text(page(errors, lagged, chains, half), encoding="utf-8")
 
 
 if __name__ == "__main__":

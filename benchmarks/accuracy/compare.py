@@ -23,7 +23,7 @@ from benchmarks.accuracy.root_pairs import root_pairs
 from benchmarks.accuracy.strike_halves import strike_halves
 from benchmarks.accuracy.tables import difference_lines, tenor_lines
 from benchmarks.accuracy.weekend import weekend
-from live_box_spreads.books.kernels import PARITY
+from live_box_spreads.books.kernels import KINKED, PARITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--by-chain", action="store_true", help="each difference too")
     asked = parser.parse_args()
     PARITY.load()
+    KINKED.load()
     estimators = {}
     for fit in asked.fit or DEFAULT:
         if fit in LINES:

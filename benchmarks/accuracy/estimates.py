@@ -10,6 +10,7 @@ import polars as pl
 
 from benchmarks.plain_estimators import ESTIMATORS, robust_line_and_error
 from live_box_spreads.books.curves.parity_fit import parity_fits
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.strikes.blocks import StrikeBlocks
 from live_box_spreads.books.strikes.synthetics import synthetics_by_expiry
 from live_box_spreads.model.products import is_loan
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BP = 1e-4
-OURS, ROBUST = "fair curve", "robust line, 1/h²"
+OURS, ALONE, ROBUST = "joint curve", "each expiry alone (0.1.0)", "robust line, 1/h²"
 
 
 def estimates(chain: Chain, *, everybody: bool = True) -> pl.DataFrame:
@@ -45,7 +46,10 @@ def estimates(chain: Chain, *, everybody: bool = True) -> pl.DataFrame:
     years = np.array(
         [years_to_payment(chain.snapshot_time, part.expiry, part.settlement) for part in parts]
     )
-    found: dict[str, Floats] = {OURS: np.column_stack(_ours(blocks))}
+    found: dict[str, Floats] = {
+        OURS: _ours(chain, blocks),
+        ALONE: np.column_stack(_alone(blocks)),
+    }
     if everybody:
         for name, estimator in ESTIMATORS.items():
             found[name] = each_line(
@@ -74,7 +78,13 @@ def _frame(keys: Mapping[str, object], name: str, lines: Floats, years: Floats) 
     )
 
 
-def _ours(blocks: StrikeBlocks) -> tuple[Floats, Floats]:
+def _ours(chain: Chain, blocks: StrikeBlocks) -> Floats:
+    curve = Desk(chain).curve().select("root", "expiry", "discount", "discount_error")
+    by_key = {(root, expiry): line for root, expiry, *line in curve.iter_rows()}
+    return np.array([by_key[key] for key in blocks.keys], dtype=np.float64).reshape(-1, 2)
+
+
+def _alone(blocks: StrikeBlocks) -> tuple[Floats, Floats]:
     fits = parity_fits(blocks)
     return fits.discount, fits.std_error
 

@@ -11,7 +11,7 @@ import polars as pl
 from benchmarks.accuracy.estimates import OURS, ROBUST
 from benchmarks.accuracy.real_chains import roughness
 from benchmarks.accuracy.real_page import real_tables
-from benchmarks.accuracy.simulated import by_estimator, by_tenor
+from benchmarks.accuracy.simulated import by_estimator, by_tenor, coverage
 from benchmarks.accuracy.tables import frame_table, table, verdict
 
 if TYPE_CHECKING:
@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 TEXT = Path(__file__).with_name("page.md")
 LONG = "≥ 60"
 NORMAL_DAYS = ("normal", "quiet")
-RMS_TARGET_BPS, COVERED_TARGET = 1.0, (0.92, 0.98)
+RMS_TARGET_BPS, COVERED_TARGET = 1.0, 0.92
 
 
-def page(errors: pl.DataFrame, chains: Sequence[RealChain], half: RealHalf) -> str:
+def page(
+    errors: pl.DataFrame, lagged: pl.DataFrame, chains: Sequence[RealChain], half: RealHalf
+) -> str:
     """Return the whole page.
 
     Args:
         errors: rows of ``simulated_errors``.
+        lagged: rows of ``desk_errors``.
         chains: the real chains by every estimator, for the section on simpler ways.
         half: what was measured on real chains.
     """
@@ -39,7 +42,7 @@ def page(errors: pl.DataFrame, chains: Sequence[RealChain], half: RealHalf) -> s
         claims=table(["claim", "seen", ""], claims),
         seeds=errors["seed"].n_unique(),
         simulated=_simulated(errors),
-        lagged="",  # place for the coverage by size of the lag, a paragraph and a table
+        lagged=_lagged(lagged),
         estimators=_estimators(errors, chains),
         **real_tables(half),
     )
@@ -51,10 +54,9 @@ def _simulated_claims(errors: pl.DataFrame) -> Iterator[list[str]]:
         if row["conditions"] in NORMAL_DAYS:
             claim = f"RMS error at most 1 bp from 60 days on, {row['conditions']} days"
             yield [claim, f"{row['rms']:.2f} bp", verdict(met=row["rms"] <= RMS_TARGET_BPS)]
-    low, high = COVERED_TARGET
     for row in long:
-        claim = f"±2 s.e. hold the truth in 92 to 98 %, from 60 days on, {row['conditions']} days"
-        yield [claim, f"{row['covered']:.1%}", verdict(met=low <= row["covered"] <= high)]
+        claim = f"±2 s.e. hold the truth in 92 % or more, from 60 days on, {row['conditions']} days"
+        yield [claim, f"{row['covered']:.1%}", verdict(met=row["covered"] >= COVERED_TARGET)]
 
 
 def _roughness_claim(chains: Sequence[RealChain]) -> list[str]:
@@ -88,6 +90,23 @@ def _simulated(errors: pl.DataFrame) -> str:
         },
         dict.fromkeys(["rms", "bias", "std_error", "rms_robust"], "{:,.2f}")
         | dict.fromkeys(["covered", "covered_robust"], "{:.1%}"),
+    )
+
+
+def _lagged(errors: pl.DataFrame) -> str:
+    return frame_table(
+        coverage(errors),
+        {
+            "estimator": "estimator",
+            "day": "day",
+            "tenor": "days to payment",
+            "expiries": "expiries",
+            "rms": "RMS error",
+            "bias": "bias",
+            "std_error": "s.e.",
+            "covered": "within ±2 s.e.",
+        },
+        dict.fromkeys(["rms", "bias", "std_error"], "{:,.2f}") | {"covered": "{:.0%}"},
     )
 
 
