@@ -40,8 +40,8 @@ def _shared(row: dict[str, Any]) -> str:
     kink_error = _STANDARD_ERRORS * row["kink_error_points"]
     tilt_error = _STANDARD_ERRORS * row["tilt_error_bps"]
     return (
-        f"kink {row['kink_points']:+.2f} ± {kink_error:.2f} points, "
-        f"tilt {row['tilt_bps']:+.1f} ± {tilt_error:.1f} bp of the discount factor"
+        f"kink {row['kink_points']:+z.2f} ± {kink_error:.2f} points, "
+        f"tilt {row['tilt_bps']:+z.1f} ± {tilt_error:.1f} bp of the discount factor"
     )
 
 

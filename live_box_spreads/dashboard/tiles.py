@@ -50,7 +50,6 @@ def _tile(
                 [
                     html.Div(percent(row["fair_rate"]), className="tile-rate"),
                     html.Div(_uncertainty(row["std_error_bps"]), className="tile-error"),
-                    *_filtered(row),
                 ]
             ),
             html.Div(
@@ -61,6 +60,7 @@ def _tile(
                 ],
                 className="tile-sides",
             ),
+            *_filtered(row),
         ],
         className="tile",
     )
@@ -80,9 +80,11 @@ def _filtered(row: dict[str, Any]) -> list[html.Div]:
     if not isfinite(row.get("filtered_rate", nan)):
         return []
     error_bps = 2 * row["filtered_std_error_bps"]
-    text = f"filtered {percent(row['filtered_rate'])} ± {error_bps:.1f} bp"
-    why = "the rate of the same loan from all snapshots so far; the one above is of this snapshot"
-    return [html.Div(text, className="tile-error", title=why)]
+    text = (
+        f"filtered {percent(row['filtered_rate'])} ± {error_bps:.1f} bp, from all snapshots so far"
+    )
+    why = "the rate of the same loan; the one above is of this snapshot alone"
+    return [html.Div(text, className="tile-filtered", title=why)]
 
 
 def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:

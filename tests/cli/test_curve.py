@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
+from live_box_spreads.collector.events import Snapshot
 from live_box_spreads.feeds.importers.cboe import read_cboe
-from live_box_spreads.stores.snapshots import SnapshotStore
+from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.service.filtered_curves import FilteredCurves
+from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 from tests.dashboard.market import DAYS, RATE, ROOTS, chain_at
 from tests.real_data import CHAIN_FILES, NO_DATA
 
@@ -183,6 +188,29 @@ def test_rates_at_dates_have_their_reference(
     table = boxes("curve", snapshot, *options)
     assert "forward_rate: of the loan from the row before" in table.out
     assert "reference: governments, 2025-09-03" in table.out
+
+
+def test_filtered_rates_stand_beside_those_of_the_snapshot(boxes: Boxes, snapshot: Path) -> None:
+    """By a replay of the folder, or from the states that a collector keeps there."""
+    later = replace(chain_at(), snapshot_time=chain_at().snapshot_time + timedelta(minutes=40))
+    last = SnapshotStore(snapshot.parent).write(later)
+    plain = _records(boxes, last, "--days", "91,365")
+    assert all("filtered_rate" not in row for row in plain)
+    replayed = _records(boxes, last, "--days", "91,365", "--filtered")
+    for row in replayed:
+        assert row["filtered_rate"] == pytest.approx(RATE, abs=1e-4)
+        assert 0 < row["filtered_std_error_bps"] <= row["std_error_bps"] * 1.05
+    follower = FilteredCurves(snapshot.parent, QualityRules())
+    for path in (snapshot, last):
+        follower.receive(Snapshot(path, read_snapshot(path), None))  # type: ignore[arg-type]
+    assert _records(boxes, last, "--days", "91,365") == replayed
+    by_expiry = _records(boxes, last)
+    assert all(row["filtered_rate"] == pytest.approx(RATE, abs=1e-4) for row in by_expiry)
+    (snapshot.parent / "filtered_curves.json").write_text("no state", encoding="utf-8")
+    damaged = boxes("curve", last, "--days", "91", "--format", "json")
+    assert damaged.status == 0
+    assert "filtered_curves.json is damaged" in damaged.err
+    assert "filtered_rate" not in damaged.out
 
 
 def test_what_explains_is_a_root_a_row(boxes: Boxes, snapshot: Path) -> None:

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from live_box_spreads.stores.filter_states import read_states
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 
 PACKAGE = Path(__file__).resolve().parents[2] / "live_box_spreads"
@@ -88,6 +89,9 @@ def test_the_loop_goes_on_until_sigterm_and_ends_well(config: Path) -> None:
     names = [path.name for path in SnapshotStore(config.parent / "kept").paths()]
     reported = [line.split()[0] for line in (*lines, *rest.splitlines())]
     assert reported == names
+    [states] = read_states(config.parent / "kept").values()
+    assert states[-1].root == "XSP"
+    assert states[-1].snapshots >= 1
 
 
 def test_the_loop_serves_metrics_and_logs_as_json_where_asked(config: Path) -> None:

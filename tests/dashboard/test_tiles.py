@@ -102,3 +102,12 @@ def test_a_tile_tells_the_spread_and_the_day_of_the_reference() -> None:
     overnight = _text(_tile(COMPARED, "SOFR overnight, held flat, 03 Sep 2025", held_flat=True))
     assert "over ref. held flat, 03 Sep" in overnight
     assert "+30" not in _text(_tile(COMPARED | {"spread_bps": nan}, "x"))
+
+
+def test_the_filtered_rate_stands_beside_that_of_the_snapshot_and_is_named() -> None:
+    text = _text(_tile(ROW | {"filtered_rate": 0.0426, "filtered_std_error_bps": 1.3}, ""))
+    assert "4.31%" in text
+    assert "filtered 4.26% ± 2.6 bp, from all snapshots so far" in text
+    unknown = _text(_tile(ROW | {"filtered_rate": nan, "filtered_std_error_bps": nan}, ""))
+    assert "filtered" not in unknown
+    assert "filtered" not in _text(_tile(ROW, ""))

@@ -234,11 +234,13 @@ class _Seen:
         off: (2n,) what they say less what was expected.
         errors: (2n, 2n) covariance of their errors.
         weights: (2n, 42) of the forward rates in them.
+        years: (n,) to the payment of each expiry.
     """
 
     off: Floats
     errors: Floats
     weights: Floats
+    years: Floats
 
     @property
     def information(self) -> float:
@@ -254,18 +256,25 @@ def _observed(mean: Floats, model: JointModel, scales: Scales) -> _Seen:
     off = np.concatenate([model.lines.log_growth, model.lines.kink]) - weights @ mean
     errors = model.covariance(scales)
     errors[:count, :count] -= model.prior + scales.bend**2 * model.bend
-    errors[:count, :count] += floor(years) * np.outer(years, years)
-    return _Seen(off, errors, weights)
+    return _Seen(off, errors, weights, years)
 
 
 def _has_jumped(before: tuple[Floats, Floats], seen: _Seen) -> bool:
-    """Return whether a jump explains a snapshot so much better that there must have been one."""
-    still = _log_density(seen, before[1])
-    return _log_density(seen, before[1] + _JUMP) - still + log(JUMP_ODDS) > 0.0
+    """Return whether a jump explains a snapshot so much better that there must have been one.
+
+    What no rate is known better than counts here: the floor of a joint curve's standard error.
+    """
+    errors = seen.errors.copy()
+    count = seen.years.size
+    errors[:count, :count] += floor(seen.years) * np.outer(seen.years, seen.years)
+    still, moved = (
+        _log_density(seen, covariance, errors) for covariance in (before[1], before[1] + _JUMP)
+    )
+    return moved - still + log(JUMP_ODDS) > 0.0
 
 
-def _log_density(seen: _Seen, covariance: Floats) -> float:
-    total = seen.weights @ covariance @ seen.weights.T + seen.errors
+def _log_density(seen: _Seen, covariance: Floats, errors: Floats) -> float:
+    total = seen.weights @ covariance @ seen.weights.T + errors
     _, log_determinant = np.linalg.slogdet(total)
     return -0.5 * float(seen.off @ np.linalg.solve(total, seen.off) + log_determinant)
 

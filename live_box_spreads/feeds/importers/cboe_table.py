@@ -95,7 +95,7 @@ def _find_head(lines: list[str], path: Path) -> tuple[int, str]:
                 return number, delimiter
     raise FileFormatError(
         f"{path}: no line with the columns Calls and Puts; give a quote table as Cboe's "
-        "delayed quotes page downloads it"
+        "delayed quotes page downloads it, or import a row a contract with boxes import csv"
     )
 
 
