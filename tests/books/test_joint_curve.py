@@ -260,3 +260,12 @@ def test_each_expiry_by_itself_stays_what_0_1_0_gave() -> None:
     assert asked is not None
     assert asked.rates(days).equals(spline.rates(days))
     assert np.count_nonzero(known) >= FEWEST_EXPIRIES
+
+
+@pytest.mark.parametrize("scale", [0.98, 0.99, 1.01])
+def test_prices_that_no_discount_of_no_time_allows_give_no_rate(scale: float) -> None:
+    """A discount factor at time zero is one: prices of another unit or index miss it."""
+    rows = rows_of().with_columns(pl.col("bid") * scale, pl.col("ask") * scale)
+    table = table_of(chain_of(rows))
+    assert not table["fair_rate"].is_finite().any()
+    assert table["reason"].str.contains("prices are not those of options on this index").any()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
+
+_LARGEST_TILT, _TILT_ERRORS = 40e-4, 5.0
+"""Of the discount factor, and standard errors of it: real roots have up to 16 bp."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +144,20 @@ def joint_curves(
         start: scales of nearly the same chain; see ``joint_fit``.
     """
     lines = [root_lines(each) for each in strikes]
+    found = _met(lines, start)
+    absurd = {root: why for root, curve in found.items() if (why := why_absurd(curve))}
+    if not absurd:
+        return found
+    kept = [
+        replace(each, reasons=tuple(why or absurd[root] for why in each.reasons))
+        if (root := each.strikes.blocks.keys[0][0]) in absurd
+        else each
+        for each in lines
+    ]
+    return _met(kept, start)
+
+
+def _met(lines: Sequence[RootLines], start: Sequence[Scales] | None) -> dict[str, JointCurve]:
     seen = [each.seen(number) for number, each in enumerate(lines)]
     ends = np.cumsum([0, *(each.years.size for each in seen)])
     fit = None
@@ -148,9 +165,25 @@ def joint_curves(
         together = Lines(*(np.concatenate(columns) for columns in zip(*seen, strict=True)))
         fit = joint_fit(together, start)
     return {
-        each.strikes.blocks.keys[0][0]: JointCurve(each, fit, slice(int(a), int(b)))
+        each.strikes.blocks.keys[0][0]: JointCurve(
+            each, fit if each.part.size else None, slice(int(a), int(b))
+        )
         for each, a, b in zip(lines, ends[:-1], ends[1:], strict=True)
     }
+
+
+def why_absurd(curve: JointCurve) -> str:
+    """Return why the quotes of a root cannot be those of options; empty if they can."""
+    if curve.fit is None:
+        return ""
+    tilt, error = (each[curve.rows] for each in curve.fit.tilt())
+    worst = int(np.argmax(np.abs(tilt)))
+    if abs(tilt[worst]) <= max(_LARGEST_TILT, _TILT_ERRORS * error[worst]):
+        return ""
+    return (
+        f"short discount factors are {1e4 * abs(tilt[worst]):.0f} bp off what a loan of no time "
+        "has, which is one: prices are not those of options on this index"
+    )
 
 
 def root_lines(strikes: Strikes) -> RootLines:
