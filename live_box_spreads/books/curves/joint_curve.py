@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
 
+_ONE_SIDE, _UNKNOWN_KINK = 0.05, 5.0
+"""Of the strikes; and a standard deviation of kinks, points, beyond which no root's is."""
 _LARGEST_TILT, _TILT_ERRORS = 40e-4, 5.0
 """Of the discount factor, and standard errors of it: real roots have up to 16 bp."""
 
@@ -57,6 +59,24 @@ class RootLines:
         """The blocks that take part."""
         return np.flatnonzero([not reason for reason in self.reasons])
 
+    def _one_sided(self, covariance: Floats) -> Floats:
+        """Return the covariances, (n, 2, 2), with the kinks of lines from one side unknown.
+
+        On one side of the forward a bend is nearly a slope, and only its assumed shape tells them
+        apart. So such a line gives D for each kink, and no kink.
+        """
+        blocks, forward = self.strikes.blocks, self.fits.forward(self.fits.discount, self.fits.kink)
+        below = blocks.usable & (blocks.strike < np.repeat(forward, np.diff(blocks.starts)))
+        counts = blocks.counts(blocks.usable)
+        share = np.divide(
+            blocks.counts(below), counts, where=counts > 0, out=np.full(counts.size, 0.5)
+        )
+        for row, block in enumerate(self.part):
+            if not _ONE_SIDE < share[block] < 1.0 - _ONE_SIDE:
+                along = np.array([covariance[row, 0, 1] / covariance[row, 1, 1], 1.0])
+                covariance[row] += _UNKNOWN_KINK**2 * np.outer(along, along)
+        return covariance
+
     def seen(self, number: int) -> Lines:
         """Return the lines that take part as the joint fit sees them, with the root's number."""
         part, fits = self.part, self.fits
@@ -69,7 +89,7 @@ class RootLines:
             years=self.years[part],
             log_growth=-np.log(discount),
             kink=fits.kink[part] / scale,
-            covariance=covariance * unit[:, :, None] * unit[:, None, :],
+            covariance=self._one_sided(covariance * unit[:, :, None] * unit[:, None, :]),
             relative_spread=fits.half_spread[part] / fits.strike_deviation[part],
             root=np.full(part.size, number, dtype=np.intp),
             inflation=np.ones(part.size),
