@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from live_box_spreads.books.conventions import Conventions
-from live_box_spreads.books.curves.curve_filter import FilterState, filtered
+from live_box_spreads.books.curves.curve_filter import FilterState, filtered, unseen
 from live_box_spreads.books.curves.joint_curve import root_lines
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.collector.events import Snapshot
@@ -109,10 +109,13 @@ def curves_at(states: States, chain: Chain, rules: QualityRules) -> dict[str, Sm
 def state_of(states: States, chain: Chain, rules: QualityRules, root: str) -> FilterState | None:
     """Return the state of a root at a snapshot; None where it was not followed up to there.
 
-    A snapshot that the states have not seen yet is taken up, without changing them.
+    A snapshot that the states have not seen yet is taken up, without changing them. One that tells
+    nothing has the rates of before, for loans that begin on its own premium date, with larger
+    errors; after a gap too long it has none.
     """
     before = [each for each in states.get(root, []) if each.quoted_at <= chain.snapshot_time]
-    return _next(before, chain, rules, root) if before else None
+    state = _next(before, chain, rules, root) if before else None
+    return None if state is None else unseen(state, chain.snapshot_time)
 
 
 def replayed(

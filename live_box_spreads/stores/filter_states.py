@@ -16,6 +16,7 @@ import numpy as np
 
 from live_box_spreads.books.curves.curve_filter import KNOTS, FilterState
 from live_box_spreads.books.curves.joint_model import Scales
+from live_box_spreads.bounded_files import read_bounded
 from live_box_spreads.model.errors import StoreError
 
 if TYPE_CHECKING:
@@ -59,14 +60,11 @@ def read_states(folder: Path) -> States:
     """
     path = folder / FILE_NAME
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        data = read_bounded(path, _MAX_BYTES)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}; delete it") from error
-    if len(data) > _MAX_BYTES:
-        raise StoreError(f"{path} has more than {_MAX_BYTES:,} bytes; delete it")
     try:
         read = msgspec.json.decode(data, type=_File)
         if read.version != VERSION:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 
 from benchmarks.accuracy.simulated import chain_of
+from live_box_spreads.books.conventions import Conventions
+from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.kernels import KINKED
 from live_box_spreads.collector.events import Round, Snapshot
 from live_box_spreads.model.errors import StoreError
 from live_box_spreads.model.quality import QualityRules
+from live_box_spreads.model.settlement import premium_date
 from live_box_spreads.service.filtered_curves import (
     FilteredCurves,
     curves_at,
@@ -109,6 +115,36 @@ def test_a_snapshot_from_before_all_states_has_no_filtered_rates(chains: list[Ch
     assert curves_at(states_of(chains), chains[0], RULES) == {}
 
 
+def silent(chain: Chain, days: int) -> Chain:
+    """Return a later snapshot of the same contracts, of which none has a bid."""
+    quotes = chain.quotes.with_columns(bid=pl.lit(float("nan")))
+    return replace(chain, quotes=quotes, snapshot_time=chain.snapshot_time + timedelta(days=days))
+
+
+def test_a_snapshot_that_tells_nothing_has_the_rates_of_before_on_its_own_dates(
+    chains: list[Chain],
+) -> None:
+    states = states_of(chains)
+    last = curves_at(states, chains[4], RULES)["SPX"]
+    later = silent(chains[4], 7)
+    found = Desk(later, Conventions(filtered=curves_at(states, later, RULES))).curve("SPX")
+    assert found["fair_rate"].is_nan().all()
+    seen = found.filter(pl.col("days") > 20, pl.col("days") < 700)
+    day = premium_date(later.snapshot_time)
+    dates = seen["payment_date"].to_list()
+    forwards = [last.forward_rates([day, each])["rate"][0] for each in dates]
+    np.testing.assert_allclose(seen["filtered_rate"], forwards, atol=3e-5)  # knots are straight
+    assert (seen["filtered_std_error_bps"] > last.rates(dates)["std_error_bps"]).all()
+    take(states, later, RULES)
+    assert states["SPX"][-1].quoted_at == chains[4].snapshot_time
+
+
+def test_nothing_is_said_of_rates_after_too_long_a_silence(chains: list[Chain]) -> None:
+    states = states_of(chains)
+    assert sorted(curves_at(states, silent(chains[4], 45), RULES)) == ROOTS
+    assert curves_at(states, silent(chains[4], 46), RULES) == {}
+
+
 def test_a_replay_of_the_folder_gives_what_a_collector_kept(
     chains: list[Chain], tmp_path: Path
 ) -> None:
@@ -131,6 +167,15 @@ def test_other_events_change_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE_NAME)
+    assert states_beside(tmp_path) == (
+        {},
+        [f"{tmp_path / FILE_NAME} cannot be read: it is a pipe or socket, not a file; delete it"],
+    )
+
+
 def damaged(text: str, **changes: object) -> str:
     whole = json.loads(text)
     whole["states"][0] |= changes
@@ -146,7 +191,7 @@ def damaged(text: str, **changes: object) -> str:
         (lambda text: damaged(text, scales=[[-1.0] * 8]), "below zero"),
         (lambda text: damaged(text, quoted_at="2026-11-24T15:00:00"), "no time zone"),
         (lambda text: damaged(text, surprise=1), "damaged"),
-        (lambda text: text + " " * 20_000_000, "more than 20,000,000 bytes"),
+        (lambda text: text + " " * 20_000_000, "larger than 20 MB"),
     ],
 )
 def test_a_damaged_file_is_named_and_the_filter_begins_anew(

@@ -22,7 +22,7 @@ after a restart (``state`` can be kept as it is).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import log
 from typing import TYPE_CHECKING, Final
@@ -178,6 +178,27 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
         snapshots=1 if last is None else last.snapshots + 1,
         jumped_at=now if jumped else (None if last is None else last.jumped_at),
     )
+
+
+def unseen(state: FilterState, now: datetime) -> FilterState | None:
+    """Return a state at a later instant of which nothing is known, with the errors grown since.
+
+    Loans then begin on that instant's premium date.
+
+    Args:
+        state: after the last snapshot.
+        now: not before it.
+
+    Returns:
+        The state; None where the gap is too long.
+    """
+    if now <= state.quoted_at:
+        return state
+    if now - state.quoted_at > LONGEST_GAP:
+        return None
+    paid = premium_date(now)
+    mean, covariance = moved_on(state, now, paid)
+    return replace(state, quoted_at=now, premium_date=paid, mean=mean, covariance=covariance)
 
 
 def _check(state: FilterState, root: str, now: datetime) -> None:
