@@ -58,6 +58,7 @@ app = typer.Typer(add_completion=False)
         "boxes curve S.parquet --root SPX --reference treasury_2025.csv",
         "boxes curve S.parquet --compounding bond_equivalent --format csv --out curve.csv",
         "boxes curve S.parquet --root SPXW --days 30,91,182",
+        "boxes curve S.parquet --days 30,365 --filtered",
         "boxes curve S.parquet --explain",
     ),
 )
@@ -95,8 +96,8 @@ def curve(  # noqa: PLR0913 # one argument an option
         typer.Option(
             "--filtered",
             help="Follow the snapshots of the folder up to this one, oldest first, and show the "
-            "filtered rates beside those of the snapshot. Without it they are there if a "
-            "collector has followed the folder.",
+            "filtered rates beside those of the snapshot, always by each root's joint fit. Without "
+            "it they are there if a collector has followed the folder.",
         ),
     ] = False,
     compounding: CompoundingOption = None,

@@ -13,35 +13,36 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _EXPIRIES = {
-    "root": "{}",
-    "expiry": "{}",
-    "days": "{:,}",
-    "fair_rate": "{:.3%}",
-    "std_error_bps": "{:.2f}",
-    "filtered_rate": "{:.3%}",
-    "filtered_std_error_bps": "{:.2f}",
-    "lend_rate": "{:.3%}",
-    "borrow_rate": "{:.3%}",
-    "reference_rate": "{:.3%}",
-    "spread_bps": "{:+.1f}",
-    "discount": "{:.6f}",
-    "forward": "{:,.2f}",
-    "strikes_used": "{:,}",
-    "note": "{}",
+    "root": ("root", "{}"),
+    "expiry": ("expiry", "{}"),
+    "days": ("days", "{:,}"),
+    "fair_rate": ("fair_rate", "{:.3%}"),
+    "std_error_bps": ("± bp", "{:.2f}"),
+    "filtered_rate": ("filtered", "{:.3%}"),
+    "filtered_std_error_bps": ("± bp ", "{:.2f}"),
+    "lend_rate": ("lend_rate", "{:.3%}"),
+    "borrow_rate": ("borrow_rate", "{:.3%}"),
+    "reference_rate": ("reference_rate", "{:.3%}"),
+    "spread_bps": ("spread_bps", "{:+.1f}"),
+    "discount": ("discount", "{:.6f}"),
+    "forward": ("forward", "{:,.2f}"),
+    "strikes_used": ("strikes_used", "{:,}"),
+    "note": ("note", "{}"),
 }
 """Columns that a table shows where they are there, and how."""
 _DATES = {
-    "root": "{}",
-    "days": "{:,}",
-    "payment_date": "{}",
-    "rate": "{:.3%}",
-    "std_error_bps": "{:.2f}",
-    "filtered_rate": "{:.3%}",
-    "filtered_std_error_bps": "{:.2f}",
-    "forward_rate": "{:.3%}",
-    "reference_rate": "{:.3%}",
-    "spread_bps": "{:+.1f}",
-    "note": "{}",
+    "root": ("root", "{}"),
+    "days": ("days", "{:,}"),
+    "payment_date": ("payment_date", "{}"),
+    "rate": ("rate", "{:.3%}"),
+    "std_error_bps": ("± bp", "{:.2f}"),
+    "filtered_rate": ("filtered", "{:.3%}"),
+    "filtered_std_error_bps": ("± bp ", "{:.2f}"),
+    "forward_rate": ("forward_rate", "{:.3%}"),
+    "forward_std_error_bps": ("± bp  ", "{:.2f}"),
+    "reference_rate": ("reference_rate", "{:.3%}"),
+    "spread_bps": ("spread_bps", "{:+.1f}"),
+    "note": ("note", "{}"),
 }
 _ROOTS = {
     "root": ("root", "{}"),
@@ -70,20 +71,22 @@ _DOUBTED = {
     "reason": ("why it takes no part", "{}"),
 }
 
+_ERRORS = "± bp: one standard error of the rate before it; filtered: from all snapshots so far"
+
 
 def expiries_table(frame: pl.DataFrame, title: str, compared: str) -> Table:
     """Return the curve for people; ``note`` is why there is no rate, and what is wrong with it."""
     notes = pl.concat_list(pl.col("reason", "band_note").replace("", None)).list.drop_nulls()
     noted = frame.with_columns(note=notes.list.unique(maintain_order=True).list.join("; "))
-    shown = {name: form for name, form in _EXPIRIES.items() if name in noted.columns}
-    return people_table(noted, shown, title, compared)
+    shown = {name: head for name, head in _EXPIRIES.items() if name in noted.columns}
+    return _renamed(noted, shown, title, "; ".join(filter(None, (_ERRORS, compared))))
 
 
 def dates_table(frame: pl.DataFrame, title: str, compared: str) -> Table:
     """Return the rates at some dates for people."""
-    shown = {name: form for name, form in _DATES.items() if name in frame.columns}
+    shown = {name: head for name, head in _DATES.items() if name in frame.columns}
     caption = "forward_rate: of the loan from the row before, the first from the premium date"
-    return people_table(frame, shown, title, "; ".join(filter(None, (caption, compared))))
+    return _renamed(frame, shown, title, "; ".join(filter(None, (_ERRORS, caption, compared))))
 
 
 def quality_tables(roots: pl.DataFrame, expiries: pl.DataFrame, title: str) -> Table | Group:

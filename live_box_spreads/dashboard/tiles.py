@@ -95,7 +95,7 @@ def _side(row: dict[str, Any], side: str) -> list[html.Span | html.B]:
 
 
 def _uncertainty(std_error_bps: float) -> str:
-    return f"fair ± {2 * std_error_bps:.1f} bp" if isfinite(std_error_bps) else "fair"
+    return f"fair ± {2 * std_error_bps:.1f} bp (2 s.e.)" if isfinite(std_error_bps) else "fair"
 
 
 def _spread(row: dict[str, Any], reference: str, *, held_flat: bool) -> list[html.Span | html.B]:

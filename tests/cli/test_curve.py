@@ -149,7 +149,8 @@ def test_the_table_is_in_per_cent_and_names_the_reference(
 def test_days_are_loans_of_exactly_so_many_days(boxes: Boxes, snapshot: Path) -> None:
     rows = _records(boxes, snapshot, "--root", "SPXW", "--days", " 182, 30,91,30")
     assert list(rows[0]) == [
-        *("root", "days", "payment_date", "rate", "std_error_bps", "forward_rate", "note")
+        *("root", "days", "payment_date", "rate", "std_error_bps", "forward_rate"),
+        *("forward_std_error_bps", "note"),
     ]
     # The premium is paid on 2025-09-05; 2025-10-05 is a Sunday, and no other day is taken.
     assert [(row["days"], row["payment_date"]) for row in rows] == [

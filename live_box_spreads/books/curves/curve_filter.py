@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from live_box_spreads.books.curves.joint_curve import JointCurve, why_absurd
 from live_box_spreads.books.curves.joint_fit import JointFit, floor, joint_fit
 from live_box_spreads.books.curves.joint_model import (
     RATE,
@@ -135,8 +136,7 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
         lines: of the snapshot; see ``joint_curve.root_lines``.
 
     Returns:
-        The new state. The old one where no expiry of the snapshot takes part; None if there is
-        none.
+        The new state. The old one where the snapshot gives no rate; None if there is none.
 
     Raises:
         ModelError: the state is of another root, or not older than the snapshot.
@@ -151,6 +151,8 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
         if now - state.quoted_at > LONGEST_GAP:
             state = None
     fit = joint_fit(seen, None if state is None else state.scales)
+    if why_absurd(JointCurve(lines, fit, slice(0, seen.years.size))):
+        return state
     paid = premium_date(now)
     last, heard = state, 0.0
     with one_thread():

@@ -32,12 +32,14 @@ TENOR_SCHEMA = pl.Schema(
         "rate": pl.Float64(),
         "std_error_bps": pl.Float64(),
         "forward_rate": pl.Float64(),
+        "forward_std_error_bps": pl.Float64(),
         "note": pl.String(),
     }
 )
 """``days`` lie between premium and payment, whatever the time basis of other rates. Rates are
 fractions, ``std_error_bps`` is that of ``rate``, NaN is no number. ``forward_rate`` is of the loan
-from the row before to this one, or from the premium date where there is none before. ``note`` says
+from the row before to this one, or from the premium date where there is none before, and
+``forward_std_error_bps`` its standard error. ``note`` says
 why there is no rate, or that the date is beyond the expiries; empty where there is nothing to
 say."""
 
@@ -68,7 +70,7 @@ def tenors(
     due = sorted(set(payment_dates))
     days = np.array([(day - paid).days for day in due], dtype=np.int64)
     ahead = days > 0
-    found = np.full((3, len(due)), np.nan)
+    found = np.full((4, len(due)), np.nan)
     notes = [f"not after the premium date {paid}"] * len(due)
     if smooth is None:
         notes = [why_no_curve(table)] * len(due)
@@ -76,12 +78,13 @@ def tenors(
         later = [day for day in due if day > paid]
         rates = smooth.rates(later, compounding)
         forwards = smooth.forward_rates([paid, *later], compounding)
-        found[:, ahead] = [rates["rate"], rates["std_error_bps"], forwards["rate"]]
+        columns = ("rate", "std_error_bps")
+        found[:, ahead] = [each[name] for each in (rates, forwards) for name in columns]
         said = iter(_notes(table, smooth, later, found[0, ahead], found[2, ahead]))
         notes = [next(said) if day > paid else note for day, note in zip(due, notes, strict=True)]
-    columns = (table["root"][0], days, due, *found, notes)
+    values = (table["root"][0], days, due, *found, notes)
     frame = pl.DataFrame(
-        dict(zip(TENOR_SCHEMA, columns, strict=True)), schema=TENOR_SCHEMA, strict=False
+        dict(zip(TENOR_SCHEMA, values, strict=True)), schema=TENOR_SCHEMA, strict=False
     )
     if reference is None:
         return frame
