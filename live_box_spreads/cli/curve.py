@@ -146,6 +146,8 @@ def curve(  # noqa: PLR0913 # one argument an option
         desk = Desk(chain, replace(how, filtered=beside))
         frame, table = _answer(desk, root, due, compared, explain=explain)
     give(frame, format_, out, table)
+    if frame.is_empty():
+        tell(f"no root of the snapshot is one on which a box is a loan: {', '.join(chain.roots)}")
     for line in filter(
         None, (compared.reason and f"no reference: {compared.reason}", compared.notice)
     ):
@@ -165,7 +167,10 @@ def _filtered(
         states, problems = states_beside(snapshot.parent)
     for problem in problems:
         tell(f"not in the filtered rates: {problem}")
-    return curves_at(states, chain, rules) or None
+    curves = curves_at(states, chain, rules)
+    if replay and not curves:
+        tell("no filtered rates: no snapshot of the folder up to this one gives a curve")
+    return curves or None
 
 
 def _refuse_two(days: str | None, dates: str | None, *, explain: bool) -> None:

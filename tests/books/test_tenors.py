@@ -126,6 +126,7 @@ def test_a_reference_is_of_the_same_loan_and_the_note_stays_last(flat: Chain) ->
     frame = Desk(flat, Conventions(reference=reference)).tenors(_after(91))
     assert frame.columns == [
         *("root", "days", "payment_date", "rate", "std_error_bps", "forward_rate"),
+        "forward_std_error_bps",
         *("reference_rate", "reference_date", "reference_name", "spread_bps", "note"),
     ]
     expected = reference.rate(PAID, PAID + timedelta(days=91), Compounding.EFFECTIVE)

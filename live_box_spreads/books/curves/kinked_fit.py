@@ -41,10 +41,11 @@ _STEP_ERRORS, _STEP_SPREADS = 3.0, 0.5
 standard errors, and beyond so many half-spreads. Steps of real chains reach 7 standard errors, and
 a fifth of the half-spread. A step raises its own standard error: the line is fitted without it, so
 large ones have no more than 3 to 11."""
-_SCATTER, _SCATTER_OF_ALL, _LEAST_SCATTER = 0.7, 0.4, 0.02
+_SCATTER, _SCATTER_OF_ALL, _LEAST_SCATTER = 0.7, 0.4, 0.1
 """Quotes contradict each other where the mids of an expiry scatter by more half-spreads than the
 first, or the median expiry of a root by more than the second, and by so many points. Real expiries
-have 0.06, one in a thousand 0.54; a chain of which half is an hour old has about one."""
+have 0.06, one in a thousand 0.54; a chain of which half is an hour old has about one. Rounding to
+ticks of five cents alone scatters by 0.04 points, whatever the half-spread."""
 
 _NO_LOAN = "which no loan has"
 
