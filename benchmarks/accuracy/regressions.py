@@ -16,8 +16,22 @@ WORSE_BPS = 3.0
 WORSE_MEDIAN_BPS = 0.5
 """Likewise for the median distance of some dozen expiries."""
 _COLUMNS = ("measure", "chain", "roots", "where", "joint_bps", "old_bps", "reason")
-REASONS: Mapping[tuple[str, str], str] = {}
+REASONS: Mapping[tuple[str, str], str] = {
+    ("root against root", "spx_20110124_1403"): "SPXPM has four expiries",
+    ("root against root", "spx_20181018_1615"): "two sets of scales explain the chain alike",
+    (
+        "root against root",
+        "spx_20200320_dl20200322_1824",
+    ): "half-spreads of 5 to 30 points; within one standard error",
+    ("root against root", "spx_20250829_dl20250831_2233GTH"): "within one standard error",
+    ("foretold by the others", "spx_20110124_1403"): "SPXPM has four expiries",
+}
 """Why, where it is known, by measure and chain."""
+USUAL_REASONS: Mapping[str, str] = {
+    "strikes below against above": "likely: one side of the forward tells kink and slope apart "
+    "badly, and all expiries share that error"
+}
+"""What is likely the reason, by measure."""
 
 
 def worse_at_tenors(measure: str, frame: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -89,6 +103,10 @@ def _worse(
         pl.col(value).alias("joint_bps"),
         pl.col(old).alias("old_bps"),
         pl.col("chain")
-        .map_elements(lambda chain: REASONS.get((measure, chain), "not known"), pl.String)
+        .map_elements(lambda chain: _reason(measure, chain), pl.String)
         .alias("reason"),
     )
+
+
+def _reason(measure: str, chain: str) -> str:
+    return REASONS.get((measure, chain)) or USUAL_REASONS.get(measure, "not known")

@@ -80,9 +80,7 @@ def _filtered(row: dict[str, Any]) -> list[html.Div]:
     if not isfinite(row.get("filtered_rate", nan)):
         return []
     error_bps = 2 * row["filtered_std_error_bps"]
-    text = (
-        f"filtered {percent(row['filtered_rate'])} ± {error_bps:.1f} bp, from all snapshots"
-    )
+    text = f"filtered {percent(row['filtered_rate'])} ± {error_bps:.1f} bp, from all snapshots"
     why = "the rate of the same loan; the one above is of this snapshot alone"
     return [html.Div(text, className="tile-filtered", title=why)]
 
