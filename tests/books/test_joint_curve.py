@@ -269,3 +269,13 @@ def test_prices_that_no_discount_of_no_time_allows_give_no_rate(scale: float) ->
     table = table_of(chain_of(rows))
     assert not table["fair_rate"].is_finite().any()
     assert table["reason"].str.contains("prices are not those of options on this index").any()
+
+
+def test_a_root_of_another_unit_takes_no_other_along_that_shares_its_curve() -> None:
+    good, bad = rows_of("SPX"), rows_of("SPXW")
+    bad = bad.with_columns(pl.col("bid") * 0.98, pl.col("ask") * 0.98)
+    table = table_of(chain_of(pl.concat([good, bad])), fit=CurveFit.ONE_CURVE)
+    rates = dict(table.group_by("root").agg(pl.col("fair_rate").is_finite().any()).rows())
+    assert rates == {"SPX": True, "SPXW": False}
+    known = table.filter(pl.col("fair_rate").is_finite())
+    assert (known["off_bps"].abs() < 2 * known["std_error_bps"]).all()

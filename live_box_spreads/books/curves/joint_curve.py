@@ -55,6 +55,15 @@ class RootLines:
     index_scale: float
 
     @property
+    def root(self) -> str:
+        """The option root."""
+        return self.strikes.blocks.keys[0][0]
+
+    def refused(self, why: str) -> RootLines:
+        """Return the same with no expiry that takes part, for this reason."""
+        return replace(self, reasons=tuple(reason or why for reason in self.reasons))
+
+    @property
     def part(self) -> Indices:
         """The blocks that take part."""
         return np.flatnonzero([not reason for reason in self.reasons])
@@ -138,13 +147,24 @@ class JointCurve:
             reasons=self.lines.reasons,
         )
 
+    def largest_tilt(self) -> tuple[float, float]:
+        """Return the largest tilt of an expiry, as a share of D without sign, and its error.
+
+        Both 0 where no expiry takes part.
+        """
+        if self.fit is None:
+            return 0.0, 0.0
+        tilt, error = (each[self.rows] for each in self.fit.tilt())
+        worst = int(np.argmax(np.abs(tilt)))
+        return abs(float(tilt[worst])), float(error[worst])
+
     def smooth(self) -> SmoothCurve | None:
         """Return the curve at any date; None where no expiry takes part."""
         if self.fit is None:
             return None
         keys = self.lines.strikes.blocks.keys
         return SmoothCurve(
-            root=keys[0][0],
+            root=self.lines.root,
             premium_date=premium_date(self.lines.strikes.snapshot_time),
             payment_dates=tuple(payment_date(keys[block][1]) for block in self.lines.part),
             excess_bps=float("nan"),
@@ -165,16 +185,13 @@ def joint_curves(
     """
     lines = [root_lines(each) for each in strikes]
     found = _met(lines, start)
-    absurd = {root: why for root, curve in found.items() if (why := why_absurd(curve))}
-    if not absurd:
-        return found
-    kept = [
-        replace(each, reasons=tuple(why or absurd[root] for why in each.reasons))
-        if (root := each.strikes.blocks.keys[0][0]) in absurd
-        else each
-        for each in lines
-    ]
-    return _met(kept, start)
+    # The worst first: a root that shares its curve with it may be right.
+    while absurd := {root: curve for root, curve in found.items() if why_absurd(curve)}:
+        worst = max(absurd, key=lambda root: absurd[root].largest_tilt()[0])
+        why = why_absurd(absurd[worst])
+        lines = [each.refused(why) if each.root == worst else each for each in lines]
+        found = _met(lines, start)
+    return found
 
 
 def _met(lines: Sequence[RootLines], start: Sequence[Scales] | None) -> dict[str, JointCurve]:
@@ -185,23 +202,18 @@ def _met(lines: Sequence[RootLines], start: Sequence[Scales] | None) -> dict[str
         together = Lines(*(np.concatenate(columns) for columns in zip(*seen, strict=True)))
         fit = joint_fit(together, start)
     return {
-        each.strikes.blocks.keys[0][0]: JointCurve(
-            each, fit if each.part.size else None, slice(int(a), int(b))
-        )
+        each.root: JointCurve(each, fit if each.part.size else None, slice(int(a), int(b)))
         for each, a, b in zip(lines, ends[:-1], ends[1:], strict=True)
     }
 
 
 def why_absurd(curve: JointCurve) -> str:
     """Return why the quotes of a root cannot be those of options; empty if they can."""
-    if curve.fit is None:
-        return ""
-    tilt, error = (each[curve.rows] for each in curve.fit.tilt())
-    worst = int(np.argmax(np.abs(tilt)))
-    if abs(tilt[worst]) <= max(_LARGEST_TILT, _TILT_ERRORS * error[worst]):
+    tilt, error = curve.largest_tilt()
+    if tilt <= max(_LARGEST_TILT, _TILT_ERRORS * error):
         return ""
     return (
-        f"short discount factors are {1e4 * abs(tilt[worst]):.0f} bp off what a loan of no time "
+        f"short discount factors are {1e4 * tilt:.0f} bp off what a loan of no time "
         "has, which is one: prices are not those of options on this index"
     )
 
