@@ -17,7 +17,6 @@ from benchmarks.accuracy.version_010 import old_curve
 from benchmarks.plain_estimators import least_squares_line, robust_line_and_error
 from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.curves.curve_filter import filtered
-from live_box_spreads.books.curves.joint_curve import root_lines
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.model.rates import Compounding
 from live_box_spreads.model.settlement import DAYS_PER_YEAR, payment_date, premium_date
@@ -151,7 +150,7 @@ class FilteredRoot:
 
     def update(self, chain: Chain) -> RateCurve | None:
         """Take the next chain and return the curve that rests on all so far."""
-        lines = root_lines(desk_of(chain, "joint").strikes(self._root))
+        lines = desk_of(chain, "joint").lines(self._root)
         self._state = filtered(self._state, lines)
         return None if self._state is None else DeskCurve(self._state.smooth())
 

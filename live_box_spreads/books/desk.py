@@ -26,7 +26,7 @@ from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.curves.band_table import band_table
 from live_box_spreads.books.curves.curve import curve_table
 from live_box_spreads.books.curves.filtered_rates import with_filtered
-from live_box_spreads.books.curves.joint_curve import JointCurve, joint_curves
+from live_box_spreads.books.curves.joint_curve import JointCurve, joint_curves, root_lines
 from live_box_spreads.books.curves.parity_fit import joined_fits, parity_fits
 from live_box_spreads.books.curves.reference_spread import with_reference
 from live_box_spreads.books.curves.smooth_curve import SmoothCurve, smooth_curves
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from live_box_spreads.books.boxes.search import Search
+    from live_box_spreads.books.curves.joint_curve import RootLines
     from live_box_spreads.books.curves.parity_fit import ParityFits
     from live_box_spreads.books.strikes.synthetics import Synthetics
     from live_box_spreads.boxspread import QuoteSide
@@ -86,6 +87,9 @@ class Results(Cache[Any]):
 def _size_of(result: Any) -> int:
     if isinstance(result, Strikes):
         return _SMALL_BYTES + _BYTES_A_STRIKE * result.blocks.strike.size
+    if isinstance(result, dict):  # of the joint curves of one fit, or of small things
+        fits = [each.fit for each in result.values() if isinstance(each, JointCurve) and each.fit]
+        return _SMALL_BYTES + max((fit.size_bytes for fit in fits), default=0)
     frame = getattr(result, "frame", result)
     return size_of_frame(frame) if isinstance(frame, pl.DataFrame) else _SMALL_BYTES
 
@@ -218,7 +222,12 @@ class Desk:
         """
         roots = self._sharing(root)
         key = ("joint", tuple(roots), self.conventions.rules)
-        return self._once(key, lambda: joint_curves([self.strikes(each) for each in roots]))[root]
+        return self._once(key, lambda: joint_curves([self.lines(each) for each in roots]))[root]
+
+    def lines(self, root: str) -> RootLines:
+        """Return what each expiry of a root tells by itself; see ``root_lines``."""
+        key = ("lines", root, self.conventions.rules)
+        return self._once(key, lambda: root_lines(self.strikes(root)))
 
     def _sharing(self, root: str) -> list[str]:
         """Return the roots that share a discount curve with one, itself among them."""
@@ -258,8 +267,7 @@ class Desk:
 
         Returns:
             ``TENOR_SCHEMA``, a row for each root and date, and the columns of ``with_filtered`` and
-            ``with_reference``
-            where the conventions have one; see ``tenors``.
+            ``with_reference`` where the conventions have one; see ``tenors``.
         """
         how = self.conventions
         found = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from live_box_spreads.books.curves.smooth_curve import SmoothCurve
     from live_box_spreads.cli.progress import ProgressBar
     from live_box_spreads.model.chain import Chain
-    from live_box_spreads.model.quality import QualityRules
 
 app = typer.Typer(add_completion=False)
 
@@ -141,9 +139,11 @@ def curve(  # noqa: PLR0913 # one argument an option
             filters=configured.box_filters if configured else BoxFilters(),
             reference=compared.curve,
         )
-        beside = _filtered(snapshot, chain, how.rules, progress, replay=filtered)
+        desk = Desk(chain, how)
+        if not explain:
+            beside = _filtered(snapshot, desk, root, progress, replay=filtered)
+            desk = desk.under(filtered=beside)
         due = dates_of(counts, given, premium_date(chain.snapshot_time))
-        desk = Desk(chain, replace(how, filtered=beside))
         frame, table = _answer(desk, root, due, compared, explain=explain)
     give(frame, format_, out, table)
     if frame.is_empty():
@@ -156,18 +156,20 @@ def curve(  # noqa: PLR0913 # one argument an option
 
 
 def _filtered(
-    snapshot: Path, chain: Chain, rules: QualityRules, progress: ProgressBar, *, replay: bool
+    snapshot: Path, desk: Desk, root: str | None, progress: ProgressBar, *, replay: bool
 ) -> dict[str, SmoothCurve] | None:
     """Return the filtered curves at a snapshot; None where nobody has followed its folder."""
     if replay:
         states, problems = replayed(
-            snapshot, rules, lambda done, total: progress("following snapshots", done, total)
+            snapshot,
+            desk.conventions.rules,
+            lambda done, total: progress("following snapshots", done, total),
         )
     else:
         states, problems = states_beside(snapshot.parent)
     for problem in problems:
         tell(f"not in the filtered rates: {problem}")
-    curves = curves_at(states, chain, rules)
+    curves = curves_at(states, desk, None if root is None else [root])
     if replay and not curves:
         tell("no filtered rates: no snapshot of the folder up to this one gives a curve")
     return curves or None

@@ -94,13 +94,14 @@ class MarketView:
 
         return market.desk.under(compounding=options.compounding, filters=filters)
 
-    def compared_desk(self, market: Market, options: BoxOptions) -> Desk:
+    def compared_desk(self, market: Market, options: BoxOptions, root: str | None = None) -> Desk:
         """Return the same with the reference, for what is compared with it: it may have to wait.
 
-        The filtered curves are there too, where a collector follows the folder.
+        For one root, its filtered curve is there too, where a collector follows the folder.
         """
+        filtered = None if root is None else self.snapshots.filtered(market, root)
         return self.desk(market, options).under(
-            reference=self.reference(market).curve, filtered=self.snapshots.filtered(market)
+            reference=self.reference(market).curve, filtered=filtered
         )
 
     def survey(self, market: Market, choices: Choices) -> Iterator[Survey]:
@@ -165,7 +166,7 @@ class MarketView:
 
     def _prepare(self, market: Market, choices: Choices) -> None:
         """Compute what takes longest of a page, and keep it."""
-        self.compared_desk(market, choices.options).headline(choices.root)
+        self.compared_desk(market, choices.options, choices.root).headline(choices.root)
         for _ in self.survey(market, choices):
             continue
         self.best_boxes(market, choices)

@@ -33,7 +33,8 @@ _PRICE_NAMES = {"mid": "Mid", "ask": "Lend", "bid": "Borrow"}
 
 def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> Content:
     """Draw the term structure of the chosen root, or say why there is none."""
-    root, desk = choices.root, view.compared_desk(market, choices.options)
+    root = choices.root
+    desk = view.compared_desk(market, choices.options, root)
     every = desk.curve(root)
     curve = every.filter(lasts(every["years"].to_numpy()))
     median, missing = _median(view, market, choices)

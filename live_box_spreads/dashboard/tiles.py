@@ -25,7 +25,7 @@ def tiles(view: MarketView, market: Market | None, choices: Choices) -> list[htm
         return []
     root = choices.root
     reference = view.reference(market)
-    desk = view.compared_desk(market, choices.options)
+    desk = view.compared_desk(market, choices.options, root)
     rows = desk.headline(root)
     read_off = (
         f"read off the {curve_name(desk.conventions.fit)}" if desk.smooth(root) else _AN_EXPIRY

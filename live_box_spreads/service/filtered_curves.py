@@ -13,7 +13,6 @@ import structlog
 
 from live_box_spreads.books.conventions import Conventions
 from live_box_spreads.books.curves.curve_filter import FilterState, filtered, unseen
-from live_box_spreads.books.curves.joint_curve import root_lines
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.collector.events import Snapshot
 from live_box_spreads.model.errors import BoxSpreadsError, StoreError
@@ -26,7 +25,7 @@ from live_box_spreads.stores.filter_states import (
 from live_box_spreads.stores.snapshots import SnapshotStore, read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from live_box_spreads.books.curves.smooth_curve import SmoothCurve
@@ -82,8 +81,9 @@ def take(states: States, chain: Chain, rules: QualityRules) -> None:
         chain: the snapshot.
         rules: which legs are left out.
     """
-    for root in Desk(chain).loan_roots:
-        state = _next(states.get(root, []), chain, rules, root)
+    desk = Desk(chain, Conventions(rules=rules))
+    for root in desk.loan_roots:
+        state = _next(states.get(root, []), desk, root)
         if state is not None and state not in states.get(root, []):
             states[root] = [*states.get(root, []), state][-STATES_KEPT:]
 
@@ -100,22 +100,32 @@ def states_beside(folder: Path) -> tuple[States, list[str]]:
         return {}, [str(error)]
 
 
-def curves_at(states: States, chain: Chain, rules: QualityRules) -> dict[str, SmoothCurve]:
-    """Return the filtered curve of each root that was followed up to a snapshot."""
-    found = {root: state_of(states, chain, rules, root) for root in Desk(chain).loan_roots}
+def curves_at(
+    states: States, desk: Desk, roots: Iterable[str] | None = None
+) -> dict[str, SmoothCurve]:
+    """Return the filtered curve of each root that was followed up to a snapshot.
+
+    Args:
+        states: of all roots.
+        desk: of the snapshot; what it has computed of it is not computed again.
+        roots: only these; all on which a box is a loan if not given.
+    """
+    asked = desk.loan_roots if roots is None else roots
+    found = {root: state_of(states, desk, root) for root in asked}
     return {root: state.smooth() for root, state in found.items() if state is not None}
 
 
-def state_of(states: States, chain: Chain, rules: QualityRules, root: str) -> FilterState | None:
+def state_of(states: States, desk: Desk, root: str) -> FilterState | None:
     """Return the state of a root at a snapshot; None where it was not followed up to there.
 
     A snapshot that the states have not seen yet is taken up, without changing them. One that tells
     nothing has the rates of before, for loans that begin on its own premium date, with larger
     errors; after a gap too long it has none.
     """
-    before = [each for each in states.get(root, []) if each.quoted_at <= chain.snapshot_time]
-    state = _next(before, chain, rules, root) if before else None
-    return None if state is None else unseen(state, chain.snapshot_time)
+    now = desk.chain.snapshot_time
+    before = [each for each in states.get(root, []) if each.quoted_at <= now]
+    state = _next(before, desk, root) if before else None
+    return None if state is None else unseen(state, now)
 
 
 def replayed(
@@ -145,10 +155,8 @@ def replayed(
     return states, problems
 
 
-def _next(
-    before: list[FilterState], chain: Chain, rules: QualityRules, root: str
-) -> FilterState | None:
+def _next(before: list[FilterState], desk: Desk, root: str) -> FilterState | None:
     last = before[-1] if before else None
-    if last is not None and last.quoted_at >= chain.snapshot_time:
+    if last is not None and last.quoted_at >= desk.chain.snapshot_time:
         return last
-    return filtered(last, root_lines(Desk(chain, Conventions(rules=rules)).strikes(root)))
+    return filtered(last, desk.lines(root))

@@ -173,17 +173,17 @@ class Snapshots:
         desk = Desk(chain, self._conventions, results=self._results, identity=identity)
         return Market(path, desk, identity)
 
-    def filtered(self, market: Market) -> dict[str, SmoothCurve] | None:
-        """Return the filtered curves at a snapshot, by root; None where nobody follows the folder.
+    def filtered(self, market: Market, root: str) -> dict[str, SmoothCurve] | None:
+        """Return the filtered curve of a root at a snapshot; None where nobody follows the folder.
 
         States that cannot be read are none: whoever writes them says so in its log.
         """
         folder, rules = self._store.folder, market.desk.conventions.rules
 
         def found() -> dict[str, SmoothCurve]:
-            return curves_at(states_beside(folder)[0], market.chain, rules)
+            return curves_at(states_beside(folder)[0], market.desk, [root])
 
-        key = ("filtered", market.identity, rules, changed_at(folder))
+        key = ("filtered", market.identity, root, rules, changed_at(folder))
         return self._results.get(key, found) or None
 
     def past(self, market: Market, minutes: float) -> Past:

@@ -20,7 +20,6 @@ from live_box_spreads.books.curves.curve_filter import (
     sessions_between,
     straight,
 )
-from live_box_spreads.books.curves.joint_curve import RootLines, root_lines
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.kernels import KINKED
 from live_box_spreads.model.errors import ModelError
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from live_box_spreads.books.curves.joint_curve import RootLines
     from live_box_spreads.model.chain import Chain
 
 OPENED = datetime(2026, 11, 24, 15, tzinfo=UTC)
@@ -53,7 +53,7 @@ def market(seed: int = 3) -> Market:
 
 
 def lines(chain: Chain, root: str = "SPX") -> RootLines:
-    return root_lines(Desk(chain).strikes(root))
+    return Desk(chain).lines(root)
 
 
 def followed(one: Market, minutes: list[int], state: FilterState | None = None) -> FilterState:

@@ -103,7 +103,7 @@ def test_the_file_stays_small(chains: list[Chain], tmp_path: Path) -> None:
 
 def test_readers_and_the_collector_come_to_the_same_numbers(chains: list[Chain]) -> None:
     before, after = states_of(chains[:4]), states_of(chains)
-    ahead, behind = curves_at(after, chains[4], RULES), curves_at(before, chains[4], RULES)
+    ahead, behind = curves_at(after, Desk(chains[4])), curves_at(before, Desk(chains[4]))
     dates = [ahead["SPX"].premium_date + timedelta(days=day) for day in (30, 365)]
     for root in ROOTS:
         assert ahead[root].rates(dates).equals(behind[root].rates(dates))
@@ -112,7 +112,7 @@ def test_readers_and_the_collector_come_to_the_same_numbers(chains: list[Chain])
 
 
 def test_a_snapshot_from_before_all_states_has_no_filtered_rates(chains: list[Chain]) -> None:
-    assert curves_at(states_of(chains), chains[0], RULES) == {}
+    assert curves_at(states_of(chains), Desk(chains[0])) == {}
 
 
 def silent(chain: Chain, days: int) -> Chain:
@@ -125,9 +125,9 @@ def test_a_snapshot_that_tells_nothing_has_the_rates_of_before_on_its_own_dates(
     chains: list[Chain],
 ) -> None:
     states = states_of(chains)
-    last = curves_at(states, chains[4], RULES)["SPX"]
+    last = curves_at(states, Desk(chains[4]))["SPX"]
     later = silent(chains[4], 7)
-    found = Desk(later, Conventions(filtered=curves_at(states, later, RULES))).curve("SPX")
+    found = Desk(later, Conventions(filtered=curves_at(states, Desk(later)))).curve("SPX")
     assert found["fair_rate"].is_nan().all()
     seen = found.filter(pl.col("days") > 20, pl.col("days") < 700)
     day = premium_date(later.snapshot_time)
@@ -141,8 +141,8 @@ def test_a_snapshot_that_tells_nothing_has_the_rates_of_before_on_its_own_dates(
 
 def test_nothing_is_said_of_rates_after_too_long_a_silence(chains: list[Chain]) -> None:
     states = states_of(chains)
-    assert sorted(curves_at(states, silent(chains[4], 45), RULES)) == ROOTS
-    assert curves_at(states, silent(chains[4], 46), RULES) == {}
+    assert sorted(curves_at(states, Desk(silent(chains[4], 45)))) == ROOTS
+    assert curves_at(states, Desk(silent(chains[4], 46))) == {}
 
 
 def test_a_replay_of_the_folder_gives_what_a_collector_kept(

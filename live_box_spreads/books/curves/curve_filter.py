@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from live_box_spreads.books.curves.joint_curve import JointCurve, why_absurd
-from live_box_spreads.books.curves.joint_fit import JointFit, floor, joint_fit
+from live_box_spreads.books.curves.joint_curve import joint_curves
+from live_box_spreads.books.curves.joint_fit import JointFit, floor
 from live_box_spreads.books.curves.joint_model import (
     RATE,
     RATE_DEVIATION,
@@ -44,7 +44,7 @@ from live_box_spreads.books.curves.one_thread import one_thread
 from live_box_spreads.books.curves.smooth_curve import SmoothCurve
 from live_box_spreads.model.errors import ModelError
 from live_box_spreads.model.sessions import NEW_YORK, is_session
-from live_box_spreads.model.settlement import DAYS_PER_YEAR, payment_date, premium_date
+from live_box_spreads.model.settlement import DAYS_PER_YEAR, premium_date
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -141,19 +141,16 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
     Raises:
         ModelError: the state is of another root, or not older than the snapshot.
     """
-    seen = lines.seen(0)
-    if not seen.years.size:
-        return state
-    [root, _] = lines.strikes.blocks.keys[0]
     now = lines.strikes.snapshot_time
     if state is not None:
-        _check(state, root, now)
+        _check(state, lines.root, now)
         if now - state.quoted_at > LONGEST_GAP:
             state = None
-    fit = joint_fit(seen, None if state is None else state.scales)
-    if why_absurd(JointCurve(lines, fit, slice(0, seen.years.size))):
+    curve = joint_curves([lines], None if state is None else state.scales)[lines.root]
+    fit, smooth = curve.fit, curve.smooth()
+    if fit is None or smooth is None:
         return state
-    paid = premium_date(now)
+    paid = smooth.premium_date
     last, heard = state, 0.0
     with one_thread():
         before = _start(fit)
@@ -161,22 +158,20 @@ def filtered(state: FilterState | None, lines: RootLines) -> FilterState | None:
             before = moved_on(last, now, paid)
             secs = (now - last.quoted_at).total_seconds()
             heard = last.information * max(0.0, 1.0 - secs / NEWS_SECS)
-        seen_now = _observed(before[0], fit.peaks[0].model, fit.peaks[0].scales)
-        jumped = last is not None and _has_jumped(before, seen_now)
+        seen = _observed(before[0], fit.peaks[0].model, fit.peaks[0].scales)
+        jumped = last is not None and _has_jumped(before, seen)
         if jumped:
             before, heard = (before[0], before[1] + _JUMP), 0.0
-        mean, covariance = _told(before, seen_now, heard)
+        mean, covariance = _told(before, seen, heard)
     return FilterState(
-        root=root,
+        root=lines.root,
         quoted_at=now,
         premium_date=paid,
         mean=mean,
         covariance=covariance,
         scales=tuple(peak.scales for peak in fit.peaks),
-        payment_dates=tuple(
-            payment_date(lines.strikes.blocks.keys[block][1]) for block in lines.part
-        ),
-        information=max(heard, seen_now.information),
+        payment_dates=smooth.payment_dates,
+        information=max(heard, seen.information),
         snapshots=1 if last is None else last.snapshots + 1,
         jumped_at=now if jumped else (None if last is None else last.jumped_at),
     )

@@ -68,7 +68,7 @@ class RootLines:
         """The blocks that take part."""
         return np.flatnonzero([not reason for reason in self.reasons])
 
-    def _one_sided(self, covariance: Floats) -> Floats:
+    def _with_unknown_kinks(self, covariance: Floats) -> Floats:
         """Return the covariances, (n, 2, 2), with the kinks of lines from one side unknown.
 
         On one side of the forward a bend is nearly a slope, and only its assumed shape tells them
@@ -98,7 +98,7 @@ class RootLines:
             years=self.years[part],
             log_growth=-np.log(discount),
             kink=fits.kink[part] / scale,
-            covariance=self._one_sided(covariance * unit[:, :, None] * unit[:, None, :]),
+            covariance=self._with_unknown_kinks(covariance * unit[:, :, None] * unit[:, None, :]),
             relative_spread=fits.half_spread[part] / fits.strike_deviation[part],
             root=np.full(part.size, number, dtype=np.intp),
             inflation=np.ones(part.size),
@@ -141,7 +141,7 @@ class JointCurve:
             forward=forward,
             std_error=error,
             strikes_used=self.lines.fits.used,
-            one_sided=blocks.counts(~(blocks.usable | blocks.crossed)),
+            one_sided=blocks.counts(blocks.one_sided),
             crossed=blocks.counts(blocks.crossed),
             off_line=self.lines.fits.off_line,
             reasons=self.lines.reasons,
@@ -175,21 +175,19 @@ class JointCurve:
 
 
 def joint_curves(
-    strikes: Sequence[Strikes], start: Sequence[Scales] | None = None
+    lines: Sequence[RootLines], start: Sequence[Scales] | None = None
 ) -> dict[str, JointCurve]:
     """Fit one curve to the expiries of one root, or to those of several that share it.
 
     Args:
-        strikes: of each root by itself. Tilt, kink and forwards are each root's own.
+        lines: of each root. Tilt, kink and forwards are each root's own.
         start: scales of nearly the same chain; see ``joint_fit``.
     """
-    lines = [root_lines(each) for each in strikes]
     found = _met(lines, start)
     # The worst first: a root that shares its curve with it may be right.
-    while absurd := {root: curve for root, curve in found.items() if why_absurd(curve)}:
-        worst = max(absurd, key=lambda root: absurd[root].largest_tilt()[0])
-        why = why_absurd(absurd[worst])
-        lines = [each.refused(why) if each.root == worst else each for each in lines]
+    while absurd := {root: why for root, curve in found.items() if (why := _why_absurd(curve))}:
+        worst = max(absurd, key=lambda root: found[root].largest_tilt()[0])
+        lines = [each.refused(absurd[worst]) if each.root == worst else each for each in lines]
         found = _met(lines, start)
     return found
 
@@ -207,7 +205,7 @@ def _met(lines: Sequence[RootLines], start: Sequence[Scales] | None) -> dict[str
     }
 
 
-def why_absurd(curve: JointCurve) -> str:
+def _why_absurd(curve: JointCurve) -> str:
     """Return why the quotes of a root cannot be those of options; empty if they can."""
     tilt, error = curve.largest_tilt()
     if tilt <= max(_LARGEST_TILT, _TILT_ERRORS * error):

@@ -125,6 +125,11 @@ class JointFit:
         """The lines that the curve rests on, with their ``inflation``."""
         return self.peaks[0].model.lines
 
+    @property
+    def size_bytes(self) -> int:
+        """About what its matrices take: a dozen of (n, n) in all and some of (2n, 2n) a peak."""
+        return 8 * self.lines.years.size**2 * (12 + 8 * len(self.peaks))
+
     def at(self, years: Floats) -> tuple[Floats, Floats]:
         """Return mean (k,) and covariance (k, k) of the continuous zero rates at some times."""
         lent = np.maximum(years, _SHORTEST_YEARS)

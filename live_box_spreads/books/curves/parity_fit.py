@@ -108,7 +108,7 @@ def parity_fits(blocks: StrikeBlocks) -> ParityFits:
         forward=np.divide(level, discount, where=known, out=np.full(known.size, np.nan)),
         std_error=np.where(known, std_error, np.nan),
         strikes_used=used,
-        one_sided=blocks.counts(~(usable | blocks.crossed)),
+        one_sided=blocks.counts(blocks.one_sided),
         crossed=blocks.counts(blocks.crossed),
         off_line=off_line,
         reasons=reasons,

@@ -104,6 +104,11 @@ class StrikeBlocks:
         crossed: NDArray[np.bool_] = self.syn_ask < self.syn_bid
         return crossed
 
+    @property
+    def one_sided(self) -> NDArray[np.bool_]:
+        """Whether it cannot be bought, or cannot be sold, (m,)."""
+        return ~(self.usable | self.crossed)
+
     def counts(self, found: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Count what was found at the strikes, (m,), in each block, (n,)."""
         counts: NDArray[np.intp] = np.diff(self.places(found))
