@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from live_box_spreads.books.views.reasons import usual_reason
 from live_box_spreads.dashboard.axes import days_to_payment, lasts
 from live_box_spreads.dashboard.content import Content, Tally, nothing_left
 from live_box_spreads.dashboard.market_view import spot_of
@@ -67,10 +67,9 @@ def term_structure_panel(view: MarketView, market: Market, choices: Choices) -> 
 
 def _why_no_rate(curve: pl.DataFrame, missing: str) -> str:
     """Return what keeps most expiries without a rate, and why no box of the band has one."""
-    reasons = Counter(reason for reason in curve["reason"] if reason)
-    if not reasons:
+    reason, expiries = usual_reason(curve["reason"])
+    if not expiries:
         return missing
-    [(reason, expiries)] = reasons.most_common(1)
     return f"{expiries} of {len(curve)} expiries have no rate: {reason}.\n{missing}"
 
 

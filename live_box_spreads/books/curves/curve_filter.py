@@ -272,9 +272,7 @@ def _observed(mean: Floats, model: JointModel, scales: Scales) -> _Seen:
     count = years.size
     weights = np.concatenate([integrals(years), np.zeros((count, KNOTS.size))])
     off = np.concatenate([model.lines.log_growth, model.lines.kink]) - weights @ mean
-    errors = model.covariance(scales)
-    errors[:count, :count] -= model.prior + scales.bend**2 * model.bend
-    return _Seen(off, errors, weights, years)
+    return _Seen(off, model.errors(scales), weights, years)
 
 
 def _has_jumped(before: tuple[Floats, Floats], seen: _Seen) -> bool:

@@ -156,11 +156,21 @@ class JointModel:
         """Return the (2n, 2n) covariance of the values."""
         return self._covariance(scales, *self.shared(scales))
 
+    def errors(self, scales: Scales) -> Floats:
+        """Return the (2n, 2n) covariance of the values around the curve: tilt, kink and errors."""
+        return self._errors(scales, *self.shared(scales))
+
     def _covariance(self, scales: Scales, tilt: Floats, kink: Floats) -> Floats:
+        count = self.lines.years.size
+        total = self._errors(scales, tilt, kink)
+        total[:count, :count] += self.prior + scales.bend**2 * self.bend
+        return total
+
+    def _errors(self, scales: Scales, tilt: Floats, kink: Floats) -> Floats:
         count = self.lines.years.size
         row = np.arange(count)
         total = scales.factor**2 * self.own
-        total[:count, :count] += self.prior + scales.bend**2 * self.bend + tilt
+        total[:count, :count] += tilt
         total[:count, :count] += scales.half_spread**2 * self.spread
         total[count:, count:] += KINK_DEVIATION**2 * self.same_root + kink
         total[row, row] += scales.excess**2 * self.excess

@@ -121,10 +121,8 @@ class SmoothCurve:
         zero, covariance = self.posterior.at(days / DAYS_PER_YEAR)
         lent = days / DAYS_PER_YEAR
         grown = np.where(days >= 0, zero * lent, np.nan)
-        covariance *= np.outer(lent, lent)
         years = np.where(np.diff(days) > 0, np.diff(lent), np.nan)
-        variance = np.diag(covariance)[1:] + np.diag(covariance)[:-1] - 2 * np.diag(covariance, 1)
-        error = np.sqrt(np.maximum(variance, 0.0))
+        error = _error_between(covariance, lent)
         grown = np.where(error <= LARGEST_ERROR_BPS * _BP * years, np.diff(grown), np.nan)
         rate, error = _rate_and_error(grown, error, years, compounding)
         return pl.DataFrame(
@@ -137,6 +135,17 @@ class SmoothCurve:
                 "std_error_bps": error / _BP,
             }
         )
+
+    def errors_bps(self, payment_dates: Sequence[date]) -> tuple[Floats, Floats]:
+        """Return the standard errors of continuous rates, those too large to have a rate too.
+
+        Returns:
+            Of the loan to each of k dates, (k,), and from each to the next one, (k - 1,).
+        """
+        lent = self._days(payment_dates) / DAYS_PER_YEAR
+        _, covariance = self.posterior.at(lent)
+        between = _error_between(covariance, lent) / np.diff(lent)
+        return np.sqrt(np.diag(covariance)) / _BP, between / _BP
 
     def left_out(self) -> pl.DataFrame:
         """Return how far each expiry is off the curve through the others.
@@ -196,6 +205,13 @@ def smooth_curves(table: pl.DataFrame) -> dict[str, SmoothCurve]:
     counts = table.filter(pl.col("discount").is_finite(), pl.col("days") > 0).group_by("root").len()
     roots = counts.filter(pl.col("len") >= FEWEST_EXPIRIES)["root"].sort()
     return {root: smooth_curve(table, root) for root in roots}
+
+
+def _error_between(covariance: Floats, lent: Floats) -> Floats:
+    """Return the standard error of the growth from each time to the next one, (k - 1,)."""
+    grown = covariance * np.outer(lent, lent)
+    variance = np.diag(grown)[1:] + np.diag(grown)[:-1] - 2.0 * np.diag(grown, 1)
+    return np.sqrt(np.maximum(variance, 0.0))
 
 
 def _rate_and_error(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from live_box_spreads.books.curves.joint_fit import STANDS_OUT
+from live_box_spreads.books.views.reasons import usual_reason
 from live_box_spreads.model.settlement import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -139,10 +139,9 @@ def quality(expiries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _most_common(expiries: pl.DataFrame) -> str:
-    reasons = Counter(reason for reason in expiries["reason"] if reason)
-    if not reasons:
+    reason, count = usual_reason(expiries["reason"])
+    if not count:
         return ""
-    [(reason, count)] = reasons.most_common(1)
     return f"{count} of {len(expiries)} expiries take no part: {reason}"
 
 

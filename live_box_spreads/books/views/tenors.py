@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from live_box_spreads.books.curves.reference_spread import with_reference
+from live_box_spreads.books.views.reasons import usual_reason
 from live_box_spreads.model.rates import Compounding
-from live_box_spreads.model.settlement import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +37,8 @@ TENOR_SCHEMA = pl.Schema(
 """``days`` lie between premium and payment, whatever the time basis of other rates. Rates are
 fractions, ``std_error_bps`` is that of ``rate``, NaN is no number. ``forward_rate`` is of the loan
 from the row before to this one, or from the premium date where there is none before, and
-``forward_std_error_bps`` its standard error. ``note`` says
-why there is no rate, or that the date is beyond the expiries; empty where there is nothing to
-say."""
+``forward_std_error_bps`` its standard error. ``note`` says why there is no rate, or that the date
+is beyond the expiries; empty where there is nothing to say."""
 
 
 def tenors(
@@ -99,14 +96,11 @@ def why_no_curve(table: pl.DataFrame) -> str:
     Args:
         table: rows of ``curve`` of the root.
     """
-    reasons = [reason for reason in table["reason"] if reason]
-    if not reasons:
+    refused = int((table["reason"] != "").sum())
+    if not refused:
         return f"{len(table)} expiries with a fair rate are too few for a curve"
-    # Reasons of one kind differ in their numbers.
-    kinds = [re.sub(r"[\d.,]+", "", reason) for reason in reasons]
-    [(kind, _)] = Counter(kinds).most_common(1)
-    example = reasons[kinds.index(kind)]
-    return f"no curve: {len(reasons)} of {len(table)} expiries have no rate, such as: {example}"
+    example, _ = usual_reason(table["reason"])
+    return f"no curve: {refused} of {len(table)} expiries have no rate, such as: {example}"
 
 
 def _notes(
@@ -119,7 +113,8 @@ def _notes(
     """Return what is to be said of each date after the premium date."""
     expiry_of = dict(zip(table["payment_date"], table["expiry"], strict=True))
     first, last = smooth.payment_dates[0], smooth.payment_dates[-1]
-    error, forward_error = _errors_bps(smooth, later)
+    errors, forward_error = smooth.errors_bps([smooth.premium_date, *later])
+    error = errors[1:]
     notes = []
     for row, day in enumerate(later):
         said = []
@@ -133,15 +128,3 @@ def _notes(
             said.append(f"before that of the first expiry {expiry_of[first]}, extrapolated")
         notes.append("; ".join(said))
     return notes
-
-
-def _errors_bps(smooth: SmoothCurve, later: Sequence[date]) -> tuple[Floats, Floats]:
-    """Return the standard errors of rates and forward rates, those that are too large too; bp."""
-    days = np.array([0, *((day - smooth.premium_date).days for day in later)])
-    lent = days / DAYS_PER_YEAR
-    _, covariance = smooth.posterior.at(lent)
-    grown = covariance * np.outer(lent, lent)
-    variance = np.diag(grown)
-    between = variance[1:] + variance[:-1] - 2.0 * np.diag(grown, 1)
-    error = np.sqrt(np.maximum(variance[1:], 0.0)) / lent[1:]
-    return 1e4 * error, 1e4 * np.sqrt(np.maximum(between, 0.0)) / np.diff(lent)
