@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from benchmarks.accuracy.chain_files import with_quotes
 from live_box_spreads.books.conventions import Conventions, CurveFit
 from live_box_spreads.books.desk import Desk
 from live_box_spreads.books.views.quality import EXPIRY_QUALITY_SCHEMA, QUALITY_SCHEMA
 from live_box_spreads.feeds.importers.cboe import read_cboe
-from live_box_spreads.model.chain import Chain
 from tests.books.flat_market import EXPIRIES, FADE_YEARS, flat_chain
 from tests.real_data import CHAIN_FILES, NO_DATA
 
@@ -80,7 +80,7 @@ def test_strikes_off_the_line_and_expiries_that_take_no_part_are_counted() -> No
         .then(pl.col("ask") + 80.0)
         .otherwise(pl.col("ask"))
     ).filter((pl.col("expiry") != EXPIRIES[2]) | (pl.col("strike") < 5100.0))
-    desk = Desk(_with(chain, quotes))
+    desk = Desk(with_quotes(chain, quotes))
     row = desk.quality("SPX").row(0, named=True)
     assert (row["expiries"], row["expiries_used"]) == (11, 10)
     assert row["reason"].startswith("1 of 11 expiries take no part: 4 two-sided strikes")
@@ -127,13 +127,3 @@ def test_every_real_root_has_a_quality(path: Path) -> None:
         row = frame.filter(root=root).row(0, named=True)
         assert row["strikes_used"] == used["strikes_used"].sum()
         assert row["expiries_doubted"] == each["is_doubted"].sum()
-
-
-def _with(chain: Chain, quotes: pl.DataFrame) -> Chain:
-    return Chain.build(
-        quotes,
-        snapshot_time=chain.snapshot_time,
-        feed=chain.feed,
-        timeliness=chain.timeliness,
-        spot=chain.spot,
-    )
